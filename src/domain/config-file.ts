@@ -1,0 +1,84 @@
+/** Reading governed YAML: a mistake gets file, line, column and what was expected. */
+import { isMap, isScalar, LineCounter, parseDocument, type Document, type Node } from "yaml";
+import type { z } from "zod";
+import { EdaError, type Finding, type SourceLocation } from "./errors.ts";
+import { projectFilePath } from "./governed.ts";
+import { type ProjectFile, projectSchema } from "./project.ts";
+
+/** Deepest useful nesting is far below this; it stops alias bombs. */
+const MAX_ALIASES = 100;
+
+/**
+ * Parses and validates a YAML text.
+ * @throws EdaError `precondition`, code `invalid-config`, with one finding a mistake, located.
+ */
+export function parseConfig<Schema extends z.ZodType>(schema: Schema, file: string, text: string): z.output<Schema> {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true });
+  const findings: Finding[] = document.errors.map((error) => ({
+    message: error.message.split("\n")[0] as string,
+    at: locate(file, lines, error.pos[0]),
+  }));
+  if (findings.length === 0) {
+    const parsed = schema.safeParse(document.toJS({ maxAliasCount: MAX_ALIASES }) ?? {});
+    if (parsed.success) return parsed.data;
+    for (const issue of parsed.error.issues) {
+      findings.push(...expandIssue(issue).map(({ path, message }) => ({ message, at: locateNode(file, lines, document, path) })));
+    }
+  }
+  const first = findings[0] as Finding;
+  throw new EdaError("precondition", "invalid-config", `${file} is not valid: ${first.message}`, {
+    todo: "Correct the file and run again.",
+    ...(first.at === undefined ? {} : { at: first.at }),
+    findings,
+  });
+}
+
+/** @throws EdaError `precondition` when invalid, or when the file names another project than it is called after. */
+export function parseProjectFile(project: string, text: string): ProjectFile {
+  const file = projectFilePath(project);
+  const parsed = parseConfig(projectSchema, file, text);
+  if (parsed.project !== project) {
+    throw new EdaError("precondition", "invalid-config", `${file} names project "${parsed.project}", its file name says "${project}".`, {
+      todo: "Make both the same.",
+      at: { file, line: 1 },
+    });
+  }
+  return parsed;
+}
+
+interface PlainIssue {
+  readonly path: readonly PropertyKey[];
+  readonly message: string;
+}
+
+function expandIssue(issue: z.core.$ZodIssue): PlainIssue[] {
+  const where = issue.path.length === 0 ? "" : `${issue.path.join(".")}: `;
+  if (issue.code === "unrecognized_keys") {
+    return issue.keys.map((key) => ({ path: [...issue.path, key], message: `${where}unknown key "${key}"` }));
+  }
+  if (issue.code === "invalid_union" && issue.errors.length > 0) {
+    return [{ path: issue.path, message: `${where}${issue.errors.map((alternative) => alternative[0]?.message).join(", or ")}` }];
+  }
+  return [{ path: issue.path, message: `${where}${issue.message}` }];
+}
+
+function locate(file: string, lines: LineCounter, offset: number): SourceLocation {
+  const { line, col } = lines.linePos(offset);
+  return { file, line, column: col };
+}
+
+/** The deepest node of the path that exists: a missing key is reported at its parent. */
+function locateNode(file: string, lines: LineCounter, document: Document, path: readonly PropertyKey[]): SourceLocation {
+  for (let depth = path.length; depth > 0; depth -= 1) {
+    const parent = depth === 1 ? document.contents : document.getIn(path.slice(0, depth - 1), true);
+    if (isMap(parent)) {
+      const pair = parent.items.find((item) => isScalar(item.key) && String(item.key.value) === String(path[depth - 1]));
+      const range = (pair?.key as Node | undefined)?.range;
+      if (range !== undefined && range !== null) return locate(file, lines, range[0]);
+    }
+    const node = document.getIn(path.slice(0, depth), true) as Node | undefined;
+    if (node?.range) return locate(file, lines, node.range[0]);
+  }
+  return { file, line: 1, column: 1 };
+}

@@ -1,0 +1,70 @@
+import type { InputAsset, OutputObject } from "./asset.ts";
+import { canonicalJson, type JsonObject, sha256Hex } from "./json.ts";
+import type { RunTotals } from "./run.ts";
+import type { StageId } from "./stage.ts";
+
+/** A governed file that takes part in a run. */
+export interface CodeFile {
+  /** Path inside the repository, with `/`. */
+  readonly path: string;
+  readonly sha256: string;
+}
+
+/** An output under the name the inventory knows it by; aliases point at the content of another entry. */
+export interface ManifestOutput extends OutputObject {
+  readonly name: string;
+  readonly aliasOf: string | null;
+}
+
+/** Over this many inputs plus outputs, the lists move to the object store and Git keeps counts and a hash (contract). */
+export const MANIFEST_ENTRY_LIMIT = 1000;
+
+/** Where the full lists of a large manifest lie. */
+export interface ManifestDetail {
+  readonly bucket: OutputObject["bucket"];
+  readonly key: string;
+  readonly versionId: string;
+  readonly size: number;
+  readonly sha256: string;
+}
+
+export interface ManifestLists {
+  readonly inputs: readonly InputAsset[];
+  readonly outputs: readonly ManifestOutput[];
+}
+
+/** What Git remembers of a run: `eda/manifests/<project>/<stage>/<run>.json`. */
+export interface Manifest {
+  readonly manifestVersion: 1;
+  readonly run: string;
+  readonly project: string;
+  readonly stage: StageId;
+  readonly state: "planned" | "succeeded" | "failed" | "cancelled";
+  readonly actor: string;
+  /** ISO 8601, UTC. */
+  readonly requestedAt: string;
+  readonly code: readonly CodeFile[];
+  readonly fingerprint: string;
+  readonly totals: RunTotals;
+  /** Present unless the lists are over {@link MANIFEST_ENTRY_LIMIT}. */
+  readonly lists?: ManifestLists;
+  /** Present when they are. */
+  readonly detail?: ManifestDetail;
+  readonly details: JsonObject;
+  /** Milliseconds each phase took. */
+  readonly durations?: Readonly<Record<string, number>>;
+  readonly error?: { readonly code: string; readonly message: string; readonly todo?: string };
+}
+
+export function manifestPath(project: string, stage: StageId, run: string): string {
+  return `eda/manifests/${project}/${stage}/${run}.json`;
+}
+
+/** The exact text that is committed: stable key order and indentation, so that diffs read well. */
+export function manifestText(manifest: Manifest): string {
+  return `${JSON.stringify(JSON.parse(canonicalJson(manifest)), null, 2)}\n`;
+}
+
+export function manifestSha256(text: string): string {
+  return sha256Hex(text);
+}

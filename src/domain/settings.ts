@@ -1,0 +1,24 @@
+/** `configs/eda.yaml`: settings of the workspace. It is governed, so it never holds a secret. */
+import { z } from "zod";
+
+export const settingsSchema = z.strictObject({
+  git: z
+    .strictObject({
+      maxFileBytes: z.int().positive().default(5 * 1024 * 1024).describe("Largest governed file · Maior arquivo governado"),
+      pushRemote: z.string().min(1).default("origin").describe("Remote to push to, when it exists · Remoto para push"),
+    })
+    .prefault({}),
+  engine: z
+    .strictObject({
+      memoryLimitMiB: z.int().min(128).default(512).describe("Memory of the SQL engine · Memória do motor SQL"),
+      threads: z.int().min(1).max(64).default(2),
+    })
+    .prefault({}),
+  jupyter: z
+    .strictObject({
+      url: z.url().optional().describe("Jupyter server; a local one is started without it · Servidor Jupyter"),
+    })
+    .prefault({}),
+});
+
+export type Settings = z.infer<typeof settingsSchema>;

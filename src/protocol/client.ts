@@ -1,0 +1,164 @@
+/** Reaching the host of a workspace from any client: connect, start it when there is none, restart it when it is of another build. */
+import { spawn } from "node:child_process";
+import { mkdirSync, openSync } from "node:fs";
+import { createConnection, type Socket } from "node:net";
+import { dirname, join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { createMessageConnection, type MessageConnection, ResponseError, SocketMessageReader, SocketMessageWriter } from "vscode-jsonrpc/node";
+import { EdaError, type ErrorDocument, errorFromDocument } from "../domain/errors.ts";
+import { type Endpoint, endpointOf } from "./endpoint.ts";
+import { Hello, type HelloParams, type HostStatus, PROTOCOL_VERSION, Stop } from "./messages.ts";
+
+/** How a client starts a host: a Node program and the host's entry file. */
+export interface HostProgram {
+  readonly node: string;
+  readonly main: string;
+  readonly env: NodeJS.ProcessEnv;
+}
+
+export interface ConnectOptions {
+  readonly workspace: string;
+  readonly client: HelloParams["client"];
+  /** Build of this client's installation; see {@link HelloParams.build}. */
+  readonly build: string;
+  /** Absent: never start a host, answer `unavailable` when none runs. */
+  readonly program?: HostProgram;
+  readonly onStarting?: () => void;
+}
+
+export interface HostConnection {
+  readonly rpc: MessageConnection;
+  readonly status: HostStatus;
+  dispose(): void;
+}
+
+/** A first start creates a database cluster; on a loaded machine that takes most of a minute. */
+const START_TIMEOUT_MS = 120_000;
+
+/**
+ * Connects to the workspace's host.
+ * @throws EdaError `unavailable` when it cannot be started or reached; `precondition` `host-busy` when a host of another build has
+ *   active runs and so cannot be restarted now
+ */
+export async function connectHost(options: ConnectOptions): Promise<HostConnection> {
+  const endpoint = endpointOf(options.workspace);
+  const first = await tryConnect(endpoint, options);
+  if (first !== undefined) {
+    if (options.program === undefined || isSameBuild(first.status, options.build)) return first;
+    await stopOtherBuild(first);
+    await waitUntilGone(endpoint);
+  } else if (options.program === undefined) {
+    throw new EdaError("unavailable", "host-not-running", "No eda host is running for this workspace.", { todo: "Start it with: eda host start" });
+  }
+  options.onStarting?.();
+  return startAndConnect(endpoint, options, options.program as HostProgram);
+}
+
+/** Rejects with the {@link EdaError} that the host sent, instead of JSON-RPC's own error. */
+export async function call<T>(request: Promise<T>): Promise<T> {
+  try {
+    return await request;
+  } catch (error) {
+    if (error instanceof ResponseError && isErrorDocument(error.data)) throw errorFromDocument(error.data);
+    if (error instanceof EdaError) throw error;
+    const message = error instanceof Error ? error.message : String(error);
+    throw new EdaError("unavailable", "host-lost", `The eda host went away: ${message}`, { todo: "Run the command again; interrupted runs go on by themselves.", cause: error });
+  }
+}
+
+function isErrorDocument(data: unknown): data is ErrorDocument {
+  return typeof data === "object" && data !== null && "kind" in data && "code" in data && "message" in data;
+}
+
+function isSameBuild(status: HostStatus, build: string): boolean {
+  return status.protocol === PROTOCOL_VERSION && status.build === build;
+}
+
+async function stopOtherBuild(connection: HostConnection): Promise<void> {
+  const { activeRuns, build } = connection.status;
+  try {
+    await call(connection.rpc.sendRequest(Stop, { force: false }));
+  } catch (error) {
+    if (error instanceof EdaError && error.code === "host-lost") return;
+    throw new EdaError("precondition", "host-busy", `The running host is of another version (${build}) and has ${activeRuns.length} active run(s).`, {
+      todo: "Wait for them to end (eda runs), then try again: the host is then restarted by itself.",
+      cause: error,
+    });
+  } finally {
+    connection.dispose();
+  }
+}
+
+async function waitUntilGone(endpoint: Endpoint): Promise<void> {
+  const deadline = Date.now() + 30_000;
+  while (Date.now() < deadline) {
+    const socket = await openSocket(endpoint.socket);
+    if (socket === undefined) return;
+    socket.destroy();
+    await delay(100);
+  }
+  throw new EdaError("unavailable", "host-not-stopping", "The running host did not stop in time.", { todo: `See ${endpoint.logFile}.` });
+}
+
+async function startAndConnect(endpoint: Endpoint, options: ConnectOptions, program: HostProgram): Promise<HostConnection> {
+  mkdirSync(dirname(endpoint.logFile), { recursive: true });
+  const errors = openSync(join(dirname(endpoint.logFile), "host.stderr.log"), "w");
+  const child = spawn(program.node, [program.main, "--workspace", endpoint.workspace], {
+    cwd: endpoint.workspace,
+    env: program.env,
+    detached: true,
+    stdio: ["ignore", errors, errors],
+  });
+  let exited: string | undefined;
+  child.once("error", (error) => {
+    exited = error.message;
+  });
+  child.once("exit", (code, signal) => {
+    // A second host that lost the race ends with 0: the winner answers.
+    if (code !== 0) exited = `exit ${code ?? signal}`;
+  });
+  child.unref();
+  const deadline = Date.now() + START_TIMEOUT_MS;
+  while (Date.now() < deadline) {
+    const connection = await tryConnect(endpoint, options);
+    if (connection !== undefined) return connection;
+    if (exited !== undefined) break;
+    await delay(50);
+  }
+  throw new EdaError("unavailable", "host-not-starting", `The eda host did not start (${exited ?? "no answer"}).`, {
+    todo: `See ${endpoint.logFile} and ${join(dirname(endpoint.logFile), "host.stderr.log")}.`,
+  });
+}
+
+async function tryConnect(endpoint: Endpoint, options: ConnectOptions): Promise<HostConnection | undefined> {
+  const socket = await openSocket(endpoint.socket);
+  if (socket === undefined) return undefined;
+  const rpc = createMessageConnection(new SocketMessageReader(socket), new SocketMessageWriter(socket));
+  rpc.listen();
+  const closed = new Promise<never>((_, reject) => rpc.onClose(() => reject(new Error("connection closed"))));
+  closed.catch(() => undefined);
+  try {
+    const hello = rpc.sendRequest(Hello, { protocol: PROTOCOL_VERSION, build: options.build, client: options.client });
+    const status = await Promise.race([hello, closed]);
+    return {
+      rpc,
+      status,
+      dispose: () => {
+        rpc.dispose();
+        socket.destroy();
+      },
+    };
+  } catch {
+    socket.destroy();
+    return undefined;
+  }
+}
+
+/** Undefined when nobody listens: no socket file, or a stale one. */
+function openSocket(path: string): Promise<Socket | undefined> {
+  return new Promise((resolve) => {
+    const socket = createConnection(path);
+    socket.once("connect", () => resolve(socket));
+    socket.once("error", () => resolve(undefined));
+  });
+}

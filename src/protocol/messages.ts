@@ -1,0 +1,177 @@
+/**
+ * Requests and notifications between clients (extension, terminal) and the host of a workspace: JSON-RPC over a local socket,
+ * declared once and typed on both sides.
+ */
+import { NotificationType, ProgressType, RequestType, RequestType0 } from "vscode-jsonrpc";
+import type { Finding } from "../domain/errors.ts";
+import type { StoredInventoryRow } from "../domain/inventory.ts";
+import type { JsonObject } from "../domain/json.ts";
+import type { LineageGraph } from "../domain/lineage.ts";
+import type { LogLine, RunEvent, RunProgress, RunRecord, RunState, RunSummary } from "../domain/run.ts";
+import type { InventoryId, StageId } from "../domain/stage.ts";
+
+/** Raised with every incompatible change: a host of another protocol is restarted when idle. */
+export const PROTOCOL_VERSION = 1;
+
+export interface HelloParams {
+  readonly protocol: number;
+  /** Build of the client: package version and content hash. */
+  readonly build: string;
+  readonly client: "cli" | "extension" | "http" | "test";
+}
+
+export interface HostStatus {
+  readonly protocol: number;
+  readonly build: string;
+  readonly pid: number;
+  readonly workspace: string;
+  /** ISO 8601, UTC. */
+  readonly startedAt: string;
+  readonly activeRuns: readonly string[];
+  readonly clients: number;
+  readonly stores: { readonly objects: string; readonly inventory: string; readonly drive: string };
+}
+
+export interface PageParams {
+  readonly cursor?: string;
+  readonly limit: number;
+}
+
+export interface PageResult<T> {
+  readonly items: readonly T[];
+  readonly cursor?: string;
+}
+
+export interface StageStatus {
+  readonly stage: StageId;
+  readonly lastRun: RunRecord | null;
+  /** Run now waiting or at work. */
+  readonly activeRun: RunRecord | null;
+  /** `never` run, `fresh`, `stale` (inputs or code changed since), or `invalid` (project file does not allow it). */
+  readonly freshness: "never" | "fresh" | "stale" | "invalid";
+  /** Why it is stale or invalid, for people. */
+  readonly reason: string | null;
+}
+
+export interface ProjectStatus {
+  readonly project: string;
+  readonly title: string | null;
+  readonly problems: readonly Finding[];
+  readonly stages: readonly StageStatus[];
+}
+
+export interface GitStatus {
+  readonly branch: string | null;
+  readonly commit: string | null;
+  /** Governed files changed since HEAD. */
+  readonly governed: readonly string[];
+  readonly ungoverned: readonly string[];
+  readonly unpushed: number | null;
+  /** Why runs would be refused now, when they would. */
+  readonly problem: { readonly code: string; readonly message: string; readonly todo: string | null } | null;
+}
+
+export interface ObjectEntry {
+  readonly type: "prefix" | "object";
+  /** Full prefix or key inside the bucket. */
+  readonly key: string;
+  readonly size: number | null;
+  readonly versionId: string | null;
+  readonly sha256: string | null;
+  readonly mediaType: string | null;
+  readonly storedAt: string | null;
+}
+
+export type CheckState = "ok" | "warning" | "failed";
+
+export interface DoctorCheck {
+  readonly name: string;
+  readonly state: CheckState;
+  readonly message: string;
+  readonly todo: string | null;
+}
+
+export interface VerifyProblem {
+  /** What disagrees. */
+  readonly subject: "object" | "row" | "manifest" | "audit" | "commit" | "orphan";
+  /** Object as `bucket/key@version`, row as `table/project/name`, manifest path, audit entry number. */
+  readonly name: string;
+  readonly message: string;
+}
+
+export interface VerifyReport {
+  readonly ok: boolean;
+  readonly objects: number;
+  readonly bytes: number;
+  readonly rows: number;
+  readonly manifests: number;
+  readonly auditEntries: number;
+  readonly problems: readonly VerifyProblem[];
+}
+
+export interface JobSummary {
+  readonly job: string;
+  readonly project: string;
+  readonly run: string;
+  readonly state: string;
+  readonly trainer: string;
+  readonly accelerator: string;
+  readonly metrics: JsonObject;
+  readonly startedAt: string;
+  readonly finishedAt: string | null;
+}
+
+export interface StartRunParams {
+  readonly project: string;
+  /** One stage, or all seven in order. */
+  readonly stage: StageId | "all";
+  readonly force: boolean;
+  readonly actor: string;
+}
+
+export interface RunFilterParams extends PageParams {
+  readonly project?: string;
+  readonly stage?: StageId;
+  readonly states?: readonly RunState[];
+}
+
+export const Hello = new RequestType<HelloParams, HostStatus, void>("host/hello");
+export const Status = new RequestType0<HostStatus, void>("host/status");
+/** Stops the host. Refused while runs are active unless `force`; interrupted runs go on at the next start. */
+export const Stop = new RequestType<{ readonly force: boolean }, void, void>("host/stop");
+
+/** Starts a run, or seven; answers the run ids in order, at once. */
+export const StartRun = new RequestType<StartRunParams, { readonly runs: readonly string[] }, void>("run/start");
+/** Watches a run from now on: its state, then events by {@link RunEvents} until the summary, which is the answer. */
+export const WatchRun = new RequestType<{ readonly run: string; readonly withLog: boolean }, RunSummary, void>("run/watch");
+export const RunEvents = new NotificationType<RunEvent>("run/event");
+/** Asks a run to stop. Answers the state found; a run already publishing goes on to its end. */
+export const CancelRun = new RequestType<{ readonly run: string }, { readonly state: RunState; readonly accepted: boolean }, void>("run/cancel");
+export const ListRuns = new RequestType<RunFilterParams, PageResult<RunRecord>, void>("run/list");
+export const ShowRun = new RequestType<{ readonly run: string }, RunRecord, void>("run/show");
+export const ReadLog = new RequestType<{ readonly run: string; readonly after: number; readonly limit: number }, readonly LogLine[], void>("run/log");
+/** Any run of the workspace changed state: for views. */
+export const RunChanged = new NotificationType<RunSummary>("run/changed");
+
+export const PipelineStatus = new RequestType<{ readonly project?: string }, readonly ProjectStatus[], void>("pipeline/status");
+export const RepositoryStatus = new RequestType0<GitStatus, void>("repository/status");
+export const ListRows = new RequestType<
+  PageParams & { readonly inventory: InventoryId; readonly project: string; readonly search?: string },
+  PageResult<StoredInventoryRow>,
+  void
+>("inventory/list");
+export const ListBuckets = new RequestType0<readonly string[], void>("objects/buckets");
+export const ListObjects = new RequestType<PageParams & { readonly bucket: string; readonly prefix: string }, PageResult<ObjectEntry>, void>("objects/list");
+/** Lineage of an asset given as URI, `bucket/key`, or inventory name. */
+export const Lineage = new RequestType<{ readonly asset: string }, LineageGraph, void>("lineage/of");
+/** Long: reports {@link WorkProgress} on the request's token, and can be cancelled. */
+export const Verify = new RequestType<{ readonly project?: string; readonly token: string }, VerifyReport, void>("verify");
+export const Doctor = new RequestType0<readonly DoctorCheck[], void>("doctor");
+export const ListJobs = new RequestType<{ readonly project?: string }, readonly JobSummary[], void>("jobs/list");
+export const ShowJob = new RequestType<{ readonly job: string }, JobSummary, void>("jobs/show");
+/** Finishes what a crash or a refused commit left undone; answers what was done, a line each. */
+export const Recover = new RequestType0<readonly string[], void>("recover");
+
+/** Progress of long requests, keyed by their token. */
+export const WorkProgress = new ProgressType<RunProgress>();
+
