@@ -63,7 +63,8 @@ export interface InputAsset {
   /** Name a person knows it by: relative path, table name. */
   readonly name: string;
   readonly size: number;
-  readonly sha256: string;
+  /** Null for what is not hashed before it is read: a Drive file that Drive gives no checksum of. */
+  readonly sha256: string | null;
 }
 
 /** What an object is for; an inventory row carries it. */

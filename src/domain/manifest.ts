@@ -10,10 +10,17 @@ export interface CodeFile {
   readonly sha256: string;
 }
 
-/** An output under the name the inventory knows it by; aliases point at the content of another entry. */
-export interface ManifestOutput extends OutputObject {
+/** An output under the name the inventory knows it by. */
+export interface ManifestOutput {
   readonly name: string;
+  /** Asset URI. */
+  readonly uri: string;
+  readonly size: number;
+  readonly sha256: string;
+  /** Name of the entry that holds the same content, for an alias. */
   readonly aliasOf: string | null;
+  /** The object version, for what lies in the object store (capture writes local files). */
+  readonly object?: OutputObject;
 }
 
 /** Over this many inputs plus outputs, the lists move to the object store and Git keeps counts and a hash (contract). */

@@ -46,7 +46,7 @@ export interface StageContext {
   readonly readCode: (path: string) => Promise<string>;
   /** Governed files below a folder, ordered, from the same place as {@link readCode}. */
   readonly listCode: (folder: string) => Promise<readonly string[]>;
-  /** A private scratch folder, emptied before each unit and removed with the run. */
+  /** A private scratch folder of the unit: emptied before it starts, kept until the run ends, then removed. */
   readonly workDir: string;
 }
 
@@ -100,4 +100,9 @@ export interface StageDefinition {
   execute(unit: Unit, earlier: UnitResults, context: StageContext): Promise<UnitResult>;
   /** Names of the stage's inventory that this run no longer makes. */
   retired?(results: UnitResults, context: StageContext): Promise<readonly string[]>;
+  /**
+   * After the publication: what can only become visible outside the database, such as captured files moved into place.
+   * Idempotent; `folderOf` gives the scratch folder a unit had.
+   */
+  settle?(results: UnitResults, context: StageContext, folderOf: (unit: string) => string): Promise<void>;
 }
