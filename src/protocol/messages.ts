@@ -140,6 +140,19 @@ export const Status = new RequestType0<HostStatus, void>("host/status");
 /** Stops the host. Refused while runs are active unless `force`; interrupted runs go on at the next start. */
 export const Stop = new RequestType<{ readonly force: boolean }, void, void>("host/stop");
 
+/** Lays out the governed repository in the workspace folder, with its `init:` commit; existing files are kept. */
+export const InitWorkspace = new RequestType<
+  { readonly project?: string; readonly actor: string },
+  { readonly created: readonly string[]; readonly kept: readonly string[]; readonly commit: string | null },
+  void
+>("workspace/init");
+/** Lays out the demonstration project: workspace, project file, SQL, notebook and a folder that stands in for Drive. */
+export const CreateDemo = new RequestType<
+  { readonly actor: string },
+  { readonly project: string; readonly created: readonly string[]; readonly commit: string | null },
+  void
+>("workspace/demo");
+
 /** Starts a run, or seven; answers the run ids in order, at once. */
 export const StartRun = new RequestType<StartRunParams, { readonly runs: readonly string[] }, void>("run/start");
 /** Watches a run from now on: its state, then events by {@link RunEvents} until the summary, which is the answer. */
