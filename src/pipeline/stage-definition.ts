@@ -98,6 +98,8 @@ export interface StageDefinition {
   plan(context: StageContext): Promise<StagePlan>;
   /** Idempotent: run again after a kill it gives the same result and leaves nothing double. */
   execute(unit: Unit, earlier: UnitResults, context: StageContext): Promise<UnitResult>;
+  /** The last word over the rows of all units, for what only the whole run can decide (which of equal files holds the content). */
+  conclude?(results: UnitResults, context: StageContext): Promise<UnitResult["rows"]>;
   /** Names of the stage's inventory that this run no longer makes. */
   retired?(results: UnitResults, context: StageContext): Promise<readonly string[]>;
   /**
