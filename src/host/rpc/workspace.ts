@@ -1,0 +1,29 @@
+/** Requests about the workspace as a whole: init, demo, verify, doctor, recover. */
+import { ProgressType } from "vscode-jsonrpc";
+import type { MessageConnection } from "vscode-jsonrpc/node";
+import type { RunProgress } from "../../domain/run.ts";
+import { verify } from "../../pipeline/verify.ts";
+import { CreateDemo, Doctor, InitWorkspace, Recover, Verify } from "../../protocol/messages.ts";
+import { doctor } from "../doctor.ts";
+import type { Host } from "../host.ts";
+import { recover } from "../recover.ts";
+import { createDemo } from "../workspace/demo.ts";
+import { initWorkspace } from "../workspace/init.ts";
+import type { Registrar } from "./register.ts";
+
+export function registerWorkspace(registrar: Registrar, rpc: MessageConnection, host: Host): void {
+  const progressType = new ProgressType<RunProgress>();
+  const { services } = host;
+  registrar.handle(InitWorkspace, ({ project }) => host.commitLock(() => initWorkspace(services.workspace, project === undefined ? {} : { project })));
+  registrar.handle(CreateDemo, () => host.commitLock(() => createDemo(services.workspace)));
+  registrar.handle(Verify, ({ project, token }, signal) =>
+    verify(services, {
+      ...(project === undefined ? {} : { project }),
+      signal,
+      onProgress: (progress) => void rpc.sendProgress(progressType, token, progress),
+      isActive: (run) => host.board.activeRuns().includes(run),
+    }),
+  );
+  registrar.handle0(Doctor, () => doctor(host));
+  registrar.handle0(Recover, () => recover(host));
+}
