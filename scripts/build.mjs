@@ -1,0 +1,37 @@
+/** Bundles the programs: host and command line (packages stay in node_modules), and the extension (everything in one file). */
+import { existsSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+/** The extension is loaded into every window: it stays small or the build fails. */
+const MAX_EXTENSION_BYTES = 300 * 1024;
+
+const shared = {
+  absWorkingDir: root,
+  bundle: true,
+  platform: "node",
+  target: "node22",
+  sourcemap: true,
+  logLevel: "warning",
+};
+const program = { ...shared, format: "esm", packages: "external" };
+const extension = { ...shared, format: "cjs", external: ["vscode"], minify: true, mainFields: ["module", "main"] };
+
+const bundles = [
+  { ...program, entryPoints: ["src/host/main.ts"], outfile: "dist/host/main.js" },
+  { ...program, entryPoints: ["src/cli/main.ts"], outfile: "dist/cli/main.js", banner: { js: "#!/usr/bin/env node" } },
+  { ...extension, entryPoints: ["src/extension/main.ts"], outfile: "dist/extension/main.cjs", maxBytes: MAX_EXTENSION_BYTES },
+];
+
+for (const { maxBytes, ...options } of bundles) {
+  if (!existsSync(join(root, options.entryPoints[0]))) continue;
+  await build(options);
+  const bytes = statSync(join(root, options.outfile)).size;
+  console.log(`${options.outfile}  ${(bytes / 1024).toFixed(1)} KB`);
+  if (maxBytes !== undefined && bytes > maxBytes) {
+    console.error(`${options.outfile} is larger than ${maxBytes / 1024} KB.`);
+    process.exitCode = 1;
+  }
+}
