@@ -1,6 +1,6 @@
 /** A command's conversation with the host of its workspace, which outlives one connection. */
 import { setTimeout as delay } from "node:timers/promises";
-import type { CancellationToken, RequestType, RequestType0 } from "vscode-jsonrpc";
+import type { CancellationToken, MessageConnection, RequestType, RequestType0 } from "vscode-jsonrpc";
 import { EdaError } from "../domain/errors.ts";
 import type { RunEvent, RunProgress } from "../domain/run.ts";
 import { call, connectHost, type HostConnection } from "../protocol/client.ts";
@@ -46,7 +46,9 @@ export async function openSession(cli: Cli, workspace: string, start = true): Pr
   const connect = async (): Promise<Link> => {
     const installation = installationAt(cli.home, cli.env);
     if (start && installation === undefined) {
-      throw new EdaError("unavailable", "host-not-installed", `There is no eda host in ${cli.home}.`, { todo: "Build it with: npm run build" });
+      throw new EdaError("unavailable", "host-not-installed", `There is no eda host in ${cli.home}.`, {
+        todo: "Build it with: npm run build",
+      });
     }
     const connection = await connectHost({
       workspace,
@@ -103,7 +105,7 @@ export async function openSession(cli: Cli, workspace: string, start = true): Pr
     get started() {
       return started;
     },
-    ask: (type, params, token) => answer(({ rpc }) => (token === undefined ? rpc.sendRequest(type, params) : rpc.sendRequest(type, params, token))),
+    ask: (type, params, token) => answer(({ rpc }) => send(rpc, type, params, token)),
     ask0: (type) => answer(({ rpc }) => rpc.sendRequest(type)),
     onRunEvent: (next) => {
       listener = next;
@@ -124,6 +126,16 @@ export async function openSession(cli: Cli, workspace: string, start = true): Pr
     },
     close: () => link.connection.dispose(),
   };
+}
+
+/** By method name: the library's overload for request types refuses a parameter whose type is still open. */
+function send<P, R>(
+  rpc: MessageConnection,
+  { method }: RequestType<P, R, void>,
+  params: P,
+  token: CancellationToken | undefined,
+): Promise<R> {
+  return token === undefined ? rpc.sendRequest<R>(method, params) : rpc.sendRequest<R>(method, params, token);
 }
 
 /** A request on a connection that has ended throws at once instead of rejecting. */

@@ -14,7 +14,8 @@ export function renderAmounts(progress: RunProgress, pace: Pace): string {
   const suffix = unit === "bytes" ? "" : ` ${unit}`;
   const parts = [total > 0 ? `${formatAmount(done, unit)}/${formatAmount(total, unit)}${suffix}` : `${formatAmount(done, unit)}${suffix}`];
   if (pace.rate !== undefined && unit !== "steps") parts.push(`${formatAmount(pace.rate, unit)}${unit === "bytes" ? "" : ` ${unit}`}/s`);
-  if (pace.left !== undefined) parts.push(`${prettyMilliseconds(pace.left, { compact: pace.left >= 60_000, secondsDecimalDigits: 0 })} left`);
+  if (pace.left !== undefined)
+    parts.push(`${prettyMilliseconds(pace.left, { compact: pace.left >= 60_000, secondsDecimalDigits: 0 })} left`);
   return parts.join("  ");
 }
 

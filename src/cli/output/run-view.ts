@@ -4,8 +4,9 @@ import { printable } from "../../domain/names.ts";
 import type { RunEvent, RunProgress, RunState, RunSummary } from "../../domain/run.ts";
 import type { StageId } from "../../domain/stage.ts";
 import { printableLines, renderError } from "./errors.ts";
-import { flattenDetails, formatCommits, formatDuration, formatTotals, stageLabel, toneOf } from "./format.ts";
+import { flattenDetails, formatCommits, formatDuration, formatTotals, stageLabel } from "./format.ts";
 import { openLiveRegion } from "./live-region.ts";
+import { stateMark } from "./marks.ts";
 import { renderAmounts, renderBar } from "./progress-line.ts";
 import { PaceMeter } from "./rate.ts";
 import { note, print, type Terminal, widthOf } from "./terminal.ts";
@@ -67,12 +68,16 @@ export function openRunView(terminal: Terminal, now: () => number = () => perfor
     }
     const since = event.state === "waiting" ? undefined : ((isNew ? undefined : work?.since) ?? now());
     work = { run: event.runId, stage: event.stage, since, state: event.state, message: event.message, progress: undefined };
-    if (!terminal.live) note(terminal, `[${stageLabel(event.stage)}] ${describe(event.state, event.message)}${isNew ? ` (run ${event.runId})` : ""}`);
+    if (!terminal.live)
+      note(terminal, `[${stageLabel(event.stage)}] ${describe(event.state, event.message)}${isNew ? ` (run ${event.runId})` : ""}`);
   };
 
   const onProgress = (event: Extract<RunEvent, { type: "progress" }>) => {
     const at = now();
-    const base = work?.run === event.runId ? work : { run: event.runId, stage: event.stage, since: at, state: "executing" as const, message: undefined };
+    const base =
+      work?.run === event.runId
+        ? work
+        : { run: event.runId, stage: event.stage, since: at, state: "executing" as const, message: undefined };
     work = { ...base, progress: event.progress };
     const speed = pace.add(event.progress, at);
     if (terminal.live || at - lastPlain < PLAIN_PROGRESS_MS) return;
@@ -113,22 +118,16 @@ function describe(state: RunState, message: string | undefined): string {
   return message === undefined ? state : `${state}: ${printable(message)}`;
 }
 
-const MARKS: Readonly<Record<ReturnType<typeof toneOf>, (colours: Colors) => string>> = {
-  good: (colours) => colours.green("✔"),
-  bad: (colours) => colours.red("✖"),
-  busy: (colours) => colours.cyan("…"),
-  quiet: (colours) => colours.dim("–"),
-};
-
 /** The result line of a run, with what its stage has to say of itself below. @param took milliseconds, when known */
 export function renderSummary(summary: RunSummary, took: number | undefined, colours: Colors): string {
   const label = stageLabel(summary.stage).padEnd(11);
-  const head = [`${MARKS[toneOf(summary.state)](colours)} ${colours.bold(label)}`];
+  const head = [`${stateMark(summary.state, colours)} ${colours.bold(label)}`];
   if (summary.state === "unchanged") return [...head, "nothing to do: inputs and code are unchanged (--force runs anyway)"].join("  ");
   head.push(summary.state);
   if (summary.totals !== null) head.push(formatTotals(summary.totals));
   if (took !== undefined) head.push(formatDuration(took));
-  if (summary.commitBefore !== null || summary.commitAfter !== null) head.push(`commits ${formatCommits(summary.commitBefore, summary.commitAfter)}`);
+  if (summary.commitBefore !== null || summary.commitAfter !== null)
+    head.push(`commits ${formatCommits(summary.commitBefore, summary.commitAfter)}`);
   const details = summary.state === "succeeded" ? flattenDetails(summary.details) : [];
   const shown = details.slice(0, MAX_DETAILS).map(([name, value]) => `    ${colours.dim(name)} ${value}`);
   if (details.length > MAX_DETAILS) shown.push(colours.dim(`    … all of it: eda runs show ${summary.runId}`));

@@ -27,10 +27,11 @@ export function renderTable<T>(columns: readonly Column<T>[], rows: readonly T[]
       .map((text, index) => paint(pad(text, widths[index] as number, columns[index] as Column<T>), index))
       .join(GAP)
       .trimEnd();
-  const header = line(columns.map((column) => column.header), (cell) => colours.dim(cell));
-  const body = cells.map((texts, position) =>
-    line(texts, (cell, index) => columns[index]?.paint?.(cell, rows[position] as T) ?? cell),
+  const header = line(
+    columns.map((column) => column.header),
+    (cell) => colours.dim(cell),
   );
+  const body = cells.map((texts, position) => line(texts, (cell, index) => columns[index]?.paint?.(cell, rows[position] as T) ?? cell));
   return [header, ...body].join("\n");
 }
 

@@ -1,0 +1,69 @@
+/** `eda doctor`: is everything here that a run needs? */
+import type { Command } from "commander";
+import type { Colors } from "picocolors/types";
+import { EXIT_CODES, toEdaError } from "../../domain/errors.ts";
+import { printable } from "../../domain/names.ts";
+import { installationAt } from "../../protocol/installation.ts";
+import { Doctor, type DoctorCheck } from "../../protocol/messages.ts";
+import type { Cli, GlobalOptions } from "../context.ts";
+import { print, printDocument } from "../output/terminal.ts";
+import { withHost } from "../session.ts";
+import { requireWorkspace } from "../workspace.ts";
+
+/** The oldest Node that the host runs on. */
+const OLDEST_NODE = 22;
+
+const HELP = `
+Exit code 0 when a run can start, 1 when a check failed; each failed check says what to do.`;
+
+export function addDoctor(program: Command, cli: Cli): void {
+  program
+    .command("doctor")
+    .summary("check that everything a run needs is here")
+    .description("Checks the installation, the workspace, its repository and every service a run needs.")
+    .addHelpText("after", HELP)
+    .action(async (_options, command: Command) => {
+      const options = command.optsWithGlobals<GlobalOptions>();
+      const checks = [checkNode(), checkInstallation(cli), ...(await checkWorkspace(cli, options))];
+      const ok = checks.every((check) => check.state !== "failed");
+      if (!ok) cli.outcome.exitCode = EXIT_CODES.terminal;
+      if (options.json === true) return printDocument(cli.terminal, { ok, checks });
+      for (const check of checks) print(cli.terminal, renderCheck(check, cli.terminal.out.colours));
+    });
+}
+
+function checkNode(): DoctorCheck {
+  const isFit = Number.parseInt(process.versions.node, 10) >= OLDEST_NODE;
+  return {
+    name: "node",
+    state: isFit ? "ok" : "failed",
+    message: `Node ${process.versions.node}`,
+    todo: isFit ? null : `Use Node ${OLDEST_NODE} or later.`,
+  };
+}
+
+function checkInstallation(cli: Cli): DoctorCheck {
+  const build = installationAt(cli.home, cli.env)?.build;
+  return {
+    name: "installation",
+    state: build === undefined ? "failed" : "ok",
+    message: build === undefined ? `There is no eda host in ${cli.home}.` : `eda ${cli.version}, build ${build}, in ${cli.home}`,
+    todo: build === undefined ? "Build it with: npm run build" : null,
+  };
+}
+
+/** What the host can say of the workspace; that it cannot be asked is itself a finding. */
+async function checkWorkspace(cli: Cli, options: GlobalOptions): Promise<readonly DoctorCheck[]> {
+  try {
+    return await withHost(cli, requireWorkspace(cli, options), (session) => session.ask0(Doctor));
+  } catch (error) {
+    const { code, message, todo } = toEdaError(error);
+    return [{ name: code === "not-a-workspace" ? "workspace" : "host", state: "failed", message, todo: todo ?? null }];
+  }
+}
+
+function renderCheck({ name, state, message, todo }: DoctorCheck, colours: Colors): string {
+  const mark = { ok: colours.green("✔"), warning: colours.yellow("!"), failed: colours.red("✖") }[state];
+  const head = `${mark} ${colours.bold(name.padEnd(14))} ${printable(message)}`;
+  return todo === null ? head : `${head}\n  ${colours.yellow("→")} ${printable(todo)}`;
+}
