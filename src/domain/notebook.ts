@@ -29,7 +29,8 @@ export type Notebook = z.infer<typeof notebookSchema>;
 export type NotebookCell = z.infer<typeof cellSchema>;
 
 const PARAMETERS_TAG = "parameters";
-const INJECTED_TAG = "injected-parameters";
+/** The cell that {@link injectParameters} adds carries it. */
+export const INJECTED_TAG = "injected-parameters";
 /** From this minor version on, each cell has an id. */
 const MINOR_WITH_CELL_IDS = 5;
 

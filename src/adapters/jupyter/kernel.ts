@@ -87,6 +87,9 @@ class JupyterKernel implements KernelSession {
     });
     // It may reject when nobody executes anything.
     this.#death.catch(() => undefined);
+    // When a kernel restarts, the connection reconnects by itself, and nobody could catch it if that fails.
+    const reconnect = connection.reconnect.bind(connection);
+    connection.reconnect = async () => reconnect().catch(() => undefined);
   }
 
   async execute(code: string, onMessage: (message: IopubMessage) => void, options: { readonly silent?: boolean } = {}): Promise<ExecuteOutcome> {

@@ -1,0 +1,58 @@
+/** The cells of a notebook, one after the other, on one kernel; the first that raises ends it. */
+import { stripVTControlCharacters } from "node:util";
+import { EdaError, type Finding } from "../../domain/errors.ts";
+import { hasTag, INJECTED_TAG, isCode, type NotebookCell, sourceText } from "../../domain/notebook.ts";
+import type { TrainingContext } from "../../ports/trainer.ts";
+import type { ExecutedNotebook } from "./executed-notebook.ts";
+import type { ExecuteOutcome, KernelSession } from "./kernel.ts";
+import { CellOutputs, OutputBudget } from "./outputs.ts";
+
+/** Last lines of a traceback that the error shows; all of it is in `executed.ipynb`. */
+const TRACEBACK_LINES = 12;
+const MAX_ERROR_CHARS = 500;
+
+/**
+ * @param stopped rejects when the job must end now: cancelled, or out of time
+ * @throws EdaError `terminal` `notebook-failed` with cell number and traceback, whatever `stopped` rejects with, and the kernel's own
+ */
+export async function runCells(
+  kernel: KernelSession,
+  notebook: ExecutedNotebook,
+  stopped: Promise<never>,
+  context: TrainingContext,
+): Promise<void> {
+  const budget = new OutputBudget(context.onOutput);
+  const code = notebook.cells.flatMap((cell, position) => (isRunnable(cell) ? [{ cell, position }] : []));
+  const total = code.filter(({ cell }) => !hasTag(cell, INJECTED_TAG)).length;
+  let done = 0;
+  context.onCell(done, total);
+  await notebook.save();
+  for (const { cell, position } of code) {
+    const outputs = new CellOutputs(budget);
+    let outcome: ExecuteOutcome | undefined;
+    try {
+      outcome = await Promise.race([kernel.execute(sourceText(cell), (message) => outputs.handle(message)), stopped]);
+    } finally {
+      await notebook.record(position, outputs.finish(), outcome?.executionCount ?? null);
+    }
+    if (outcome.status === "error") throw notebookFailed(done + 1, total, outcome);
+    if (hasTag(cell, INJECTED_TAG)) continue;
+    done += 1;
+    context.onCell(done, total);
+  }
+}
+
+function isRunnable(cell: NotebookCell): boolean {
+  return isCode(cell) && sourceText(cell).trim() !== "";
+}
+
+/** Cells are counted as the person sees them: code cells with something in them, without the injected parameters. */
+function notebookFailed(number: number, total: number, outcome: Extract<ExecuteOutcome, { status: "error" }>): EdaError {
+  const raised = `${outcome.name}: ${outcome.value}`.split("\n")[0] as string;
+  const traceback = outcome.traceback.join("\n").split("\n").map(stripVTControlCharacters);
+  const findings: Finding[] = traceback.slice(-TRACEBACK_LINES).map((line) => ({ message: line.slice(0, MAX_ERROR_CHARS) }));
+  return new EdaError("terminal", "notebook-failed", `Code cell ${number} of ${total} raised ${raised.slice(0, MAX_ERROR_CHARS)}`, {
+    todo: "Correct the notebook and run again.",
+    ...(findings.length === 0 ? {} : { findings }),
+  });
+}
