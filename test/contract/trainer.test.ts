@@ -103,7 +103,11 @@ describeWithPython("the Jupyter trainer", (python) => {
     "ends at the first cell that raises, naming it, with the traceback's last lines and the outputs so far",
     async () => {
       const { error, executed, cells } = await train(["print('before')", "", "def half(x):\n    return x / 0\nhalf(3)", "print('never')"]);
-      expect(error).toMatchObject({ kind: "terminal", code: "notebook-failed", message: "Code cell 2 of 3 raised ZeroDivisionError: division by zero" });
+      expect(error).toMatchObject({
+        kind: "terminal",
+        code: "notebook-failed",
+        message: "Code cell 2 of 3 raised ZeroDivisionError: division by zero",
+      });
       expect(error?.findings?.map((finding) => finding.message).join("\n")).toContain("return x / 0");
       expect(executed.cells.map((cell) => cell.outputs.map((output) => output.ename ?? output.text?.join("")))).toEqual([
         [],
@@ -125,7 +129,8 @@ describeWithPython("the Jupyter trainer", (python) => {
         while (!existsSync(join(folder, "started"))) await delay(100);
         controller.abort();
       })();
-      const endless = "print('em andamento', flush=True)\nopen('started', 'w').close()\nwhile True:\n    try:\n        import time; time.sleep(60)\n    except KeyboardInterrupt: pass";
+      const endless =
+        "print('em andamento', flush=True)\nopen('started', 'w').close()\nwhile True:\n    try:\n        import time; time.sleep(60)\n    except KeyboardInterrupt: pass";
       const { error, executed } = await train([WRITE_PID, endless], {}, { signal: controller.signal });
       await watch;
       expect(error).toMatchObject({ kind: "cancelled" });
@@ -177,7 +182,11 @@ describeWithPython("the Jupyter trainer", (python) => {
       await mkdir(bin);
       await writeFile(join(bin, "nvidia-smi"), "#!/bin/sh\necho NVIDIA A100-SXM4-40GB\n", { mode: 0o755 });
       const { error } = await train([WRITE_METRICS], { accelerator: "T4" }, { env: { PATH: `${bin}:${process.env.PATH}` } });
-      expect(error).toMatchObject({ kind: "terminal", code: "accelerator-missing", message: "The job wants a T4, and its machine has NVIDIA A100-SXM4-40GB." });
+      expect(error).toMatchObject({
+        kind: "terminal",
+        code: "accelerator-missing",
+        message: "The job wants a T4, and its machine has NVIDIA A100-SXM4-40GB.",
+      });
     },
     TEST_TIMEOUT_MS,
   );
@@ -198,7 +207,9 @@ describeWithPython("the Jupyter trainer", (python) => {
     "does not show the host's secrets to the notebook",
     async () => {
       const { result } = await train(
-        ['import os, json; json.dump({"found": [n for n in os.environ if "SECRET" in n or n.startswith("EDA_")]}, open("results/metrics.json", "w"))'],
+        [
+          'import os, json; json.dump({"found": [n for n in os.environ if "SECRET" in n or n.startswith("EDA_")]}, open("results/metrics.json", "w"))',
+        ],
         {},
         { env: { EDA_DATABASE_URL: "postgres://x", MY_SECRET: "y" } },
       );

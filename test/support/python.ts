@@ -8,7 +8,8 @@ const cached = join(import.meta.dirname, "..", "..", ".cache", "python", "bin", 
 
 /** Undefined when there is none with a Jupyter server and a kernel. */
 export const testPython: string | undefined = [process.env.EDA_PYTHON, cached].find(
-  (candidate) => candidate !== undefined && candidate !== "" && (existsSync(candidate) || !candidate.includes("/")) && hasJupyter(candidate),
+  (candidate) =>
+    candidate !== undefined && candidate !== "" && (existsSync(candidate) || !candidate.includes("/")) && hasJupyter(candidate),
 );
 
 /** A suite that needs it: skipped with a word when it is missing, failing when `EDA_TEST_REQUIRE_TOOLS=1`. */
@@ -18,7 +19,9 @@ export function describeWithPython(name: string, suite: (python: string) => void
     return;
   }
   if (process.env.EDA_TEST_REQUIRE_TOOLS === "1") {
-    throw new Error("no Python with jupyter_server and ipykernel: set EDA_PYTHON, or make .cache/python from scripts/python/requirements-demo.txt");
+    throw new Error(
+      "no Python with jupyter_server and ipykernel: set EDA_PYTHON, or make .cache/python from scripts/python/requirements-demo.txt",
+    );
   }
   describe.skip(`${name} (skipped: no Python with Jupyter, set EDA_PYTHON)`, () => suite("python3"));
 }

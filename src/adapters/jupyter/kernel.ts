@@ -47,7 +47,9 @@ export async function openKernel(
     const settings = serverSettings(address, ServerConnection);
     const specs = await reach(KernelSpecAPI.getSpecs(settings));
     const name = chooseKernel(kernelName, specs.default, Object.keys(specs.kernelspecs));
-    const session = await reach(SessionAPI.startSession({ path: notebookPath, name: notebookPath, type: "notebook", kernel: { name } }, settings));
+    const session = await reach(
+      SessionAPI.startSession({ path: notebookPath, name: notebookPath, type: "notebook", kernel: { name } }, settings),
+    );
     const model = session.kernel as Kernel.IModel;
     const connection = new KernelConnection({ model, serverSettings: settings, handleComms: false });
     return new JupyterKernel(connection, {
@@ -82,7 +84,9 @@ class JupyterKernel implements KernelSession {
       });
       connection.connectionStatusChanged.connect((_sender, status) => {
         if (status !== "disconnected" || this.#closed) return;
-        reject(new EdaError("transient", "jupyter-lost", "The connection to the Jupyter server was lost.", { todo: "Run the stage again." }));
+        reject(
+          new EdaError("transient", "jupyter-lost", "The connection to the Jupyter server was lost.", { todo: "Run the stage again." }),
+        );
       });
     });
     // It may reject when nobody executes anything.
@@ -92,7 +96,11 @@ class JupyterKernel implements KernelSession {
     connection.reconnect = async () => reconnect().catch(() => undefined);
   }
 
-  async execute(code: string, onMessage: (message: IopubMessage) => void, options: { readonly silent?: boolean } = {}): Promise<ExecuteOutcome> {
+  async execute(
+    code: string,
+    onMessage: (message: IopubMessage) => void,
+    options: { readonly silent?: boolean } = {},
+  ): Promise<ExecuteOutcome> {
     const silent = options.silent ?? false;
     const future = this.#connection.requestExecute({ code, silent, store_history: !silent, allow_stdin: false, stop_on_error: false });
     future.onIOPub = onMessage;
@@ -140,9 +148,14 @@ function chooseKernel(wanted: string | undefined, fallback: string, installed: r
   if (wanted !== undefined && installed.includes(wanted)) return wanted;
   // Editors name the kernel of a plain Python environment in many ways; the server's default is such a one.
   if (wanted === undefined || wanted === "python3" || installed.length === 1) return fallback;
-  throw new EdaError("precondition", "kernel-missing", `The notebook wants the kernel "${wanted}", and the Jupyter server has: ${installed.join(", ")}.`, {
-    todo: "Choose one of these in the notebook, or install the kernel.",
-  });
+  throw new EdaError(
+    "precondition",
+    "kernel-missing",
+    `The notebook wants the kernel "${wanted}", and the Jupyter server has: ${installed.join(", ")}.`,
+    {
+      todo: "Choose one of these in the notebook, or install the kernel.",
+    },
+  );
 }
 
 async function reach<T>(request: Promise<T>): Promise<T> {

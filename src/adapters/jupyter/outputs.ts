@@ -78,7 +78,10 @@ export class CellOutputs {
         this.#rich({ output_type: "display_data", ...bundles(content) }, displayId(content));
         break;
       case "execute_result":
-        this.#rich({ output_type: "execute_result", ...bundles(content), execution_count: Number(content.execution_count) }, displayId(content));
+        this.#rich(
+          { output_type: "execute_result", ...bundles(content), execution_count: Number(content.execution_count) },
+          displayId(content),
+        );
         this.#logResult(bundles(content).data);
         break;
       case "update_display_data":

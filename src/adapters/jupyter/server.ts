@@ -57,9 +57,13 @@ export async function startLocalServer(options: LocalServerOptions): Promise<Loc
   const token = randomBytes(32).toString("hex");
   const runtime = join(folder, "runtime");
   for (const name of ["config", "data", "runtime", "ipython"]) mkdirSync(join(folder, name), { mode: 0o700 });
-  writeFileSync(join(folder, "config", "jupyter_server_config.json"), JSON.stringify(serverConfig(options.rootFolder, token, await freePort())), {
-    mode: 0o600,
-  });
+  writeFileSync(
+    join(folder, "config", "jupyter_server_config.json"),
+    JSON.stringify(serverConfig(options.rootFolder, token, await freePort())),
+    {
+      mode: 0o600,
+    },
+  );
   const logFile = join(folder, "server.log");
   const output = openSync(logFile, "w", 0o600);
   const child = spawn(options.python.executable, ["-m", "jupyter_server"], {
@@ -198,7 +202,10 @@ function readAddress(runtime: string): string | undefined {
 
 async function answers(url: string, token: string): Promise<boolean> {
   try {
-    const response = await fetch(new URL("api/status", url), { headers: { authorization: `token ${token}` }, signal: AbortSignal.timeout(5_000) });
+    const response = await fetch(new URL("api/status", url), {
+      headers: { authorization: `token ${token}` },
+      signal: AbortSignal.timeout(5_000),
+    });
     await response.arrayBuffer();
     return response.ok;
   } catch {
@@ -231,7 +238,9 @@ function readProcesses(folder: string): JobProcesses | undefined {
 
 function listFolders(base: string): string[] {
   try {
-    return readdirSync(base, { withFileTypes: true }).filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+    return readdirSync(base, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map((entry) => entry.name);
   } catch {
     return [];
   }

@@ -140,9 +140,14 @@ function stopPromise(signal: AbortSignal, timeoutMs: number): Stop {
     const timer = setTimeout(
       () =>
         fire(
-          new EdaError("terminal", "training-timeout", `The notebook was still running after ${timeoutMs / 60_000} minute(s) and was stopped.`, {
-            todo: "Raise modeling.timeoutMinutes in the project file, or let it train on less.",
-          }),
+          new EdaError(
+            "terminal",
+            "training-timeout",
+            `The notebook was still running after ${timeoutMs / 60_000} minute(s) and was stopped.`,
+            {
+              todo: "Raise modeling.timeoutMinutes in the project file, or let it train on less.",
+            },
+          ),
         ),
       Math.min(timeoutMs, MAX_TIMER_MS),
     );
