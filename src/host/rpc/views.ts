@@ -4,9 +4,7 @@ import { assertProjectName } from "../../domain/names.ts";
 import { BUCKETS, type BucketName, isInventoryId } from "../../domain/stage.ts";
 import { lineageOf } from "../../pipeline/lineage.ts";
 import { pipelineStatus } from "../../pipeline/pipeline-status.ts";
-import type { JobRecord } from "../../ports/inventory.ts";
 import {
-  type JobSummary,
   Lineage,
   ListBuckets,
   ListJobs,
@@ -18,6 +16,7 @@ import {
   ShowJob,
 } from "../../protocol/messages.ts";
 import type { Host } from "../host.ts";
+import { listJobs, showJob } from "../jobs.ts";
 import { repositoryStatus } from "../repository-status.ts";
 import type { Registrar } from "./register.ts";
 
@@ -57,16 +56,8 @@ export function registerViews(registrar: Registrar, host: Host): void {
     return { items, ...(page.cursor === undefined ? {} : { cursor: page.cursor }) };
   });
   registrar.handle(Lineage, ({ asset }) => lineageOf(services, asset));
-  registrar.handle(ListJobs, async ({ project }) => (await inventory.jobs(project)).map(jobSummary));
-  registrar.handle(ShowJob, async ({ job }) => {
-    const found = await inventory.job(job);
-    if (found === undefined) throw new EdaError("usage", "unknown-job", `There is no job ${job}.`, { todo: "List them with: eda jobs" });
-    return jobSummary(found);
-  });
-}
-
-function jobSummary({ job, project, run, state, trainer, accelerator, metrics, startedAt, finishedAt }: JobRecord): JobSummary {
-  return { job, project, run, state, trainer, accelerator, metrics, startedAt, finishedAt };
+  registrar.handle(ListJobs, ({ project }) => listJobs(inventory, project));
+  registrar.handle(ShowJob, ({ job }) => showJob(inventory, job));
 }
 
 function knownBucket(text: string): BucketName {
