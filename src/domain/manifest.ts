@@ -63,8 +63,10 @@ export interface Manifest {
   readonly error?: { readonly code: string; readonly message: string; readonly todo?: string };
 }
 
+export const MANIFESTS_FOLDER = "eda/manifests";
+
 export function manifestPath(project: string, stage: StageId, run: string): string {
-  return `eda/manifests/${project}/${stage}/${run}.json`;
+  return `${MANIFESTS_FOLDER}/${project}/${stage}/${run}.json`;
 }
 
 /** The exact text that is committed: stable key order and indentation, so that diffs read well. */

@@ -5,14 +5,17 @@
 import { DBOS } from "@dbos-inc/dbos-sdk";
 import pLimit from "p-limit";
 import type { Logger } from "pino";
-import { EdaError, type ErrorDocument, errorFromDocument, toEdaError } from "../domain/errors.ts";
+import { EdaError, toEdaError } from "../domain/errors.ts";
 import { isTerminal, newRunId, type RunRecord, type RunRequest, type RunState, summaryOf } from "../domain/run.ts";
 import { STAGES, type StageId } from "../domain/stage.ts";
-import type { Checkpoint } from "../pipeline/checkpoint.ts";
+import { abandonRun } from "../pipeline/abandon.ts";
+import { findAuditEntry } from "../pipeline/rollback.ts";
 import { runStage } from "../pipeline/run.ts";
 import type { Services, StageDefinition } from "../pipeline/stage-definition.ts";
 import type { StartRunParams } from "../protocol/messages.ts";
+import { createDurableSteps, replay } from "./durable-steps.ts";
 import { faultPointsFor } from "./fault-points.ts";
+import { createPusher } from "./pusher.ts";
 import type { RunBoard } from "./run-board.ts";
 
 /**
@@ -22,14 +25,24 @@ import type { RunBoard } from "./run-board.ts";
 const WORKFLOW_VERSION = "1";
 const QUEUE = "stages";
 const POLL_MS = 100;
-const TRANSIENT_RETRIES = 4;
+/** Kernels and queries need a moment to end when the host stops. */
+const STOP_GRACE_MS = 4_000;
 
 export interface DurableRuns {
   /** Records and enqueues; answers run ids in order. */
   start(params: StartRunParams): Promise<readonly string[]>;
   cancel(run: string): Promise<{ readonly state: RunState; readonly accepted: boolean }>;
-  /** Runs recorded as unfinished whose workflow no longer exists: closed with a word. */
+  /** Ids of the runs that wait or work, oldest first. */
+  active(): Promise<readonly string[]>;
+  /** Runs recorded as unfinished whose workflow no longer exists, or ended by an error of its own: closed with a word. */
   closeOrphans(): Promise<readonly string[]>;
+  /**
+   * Goes through an ended run once more, to do what could not be done at its end: files into place, and the commit after it. What its
+   * checkpoints remember is not done again.
+   * @returns the run's record afterwards
+   */
+  complete(record: RunRecord): Promise<RunRecord>;
+  /** Runs at work stop where they are and go on at the next start. */
   stop(): Promise<void>;
 }
 
@@ -39,8 +52,10 @@ export interface DurableRunsOptions {
   readonly stages: Readonly<Record<StageId, StageDefinition>>;
   readonly board: RunBoard;
   readonly logger: Logger;
-  /** Waits for the first commit lock holder and so on: shared with recovery. */
-  readonly commitLock: ReturnType<typeof createCommitLock>;
+  /** One commit at a time: shared with recovery and with laying out a workspace. */
+  readonly commitLock: CommitLock;
+  /** The database is away: no run can go on, and the process has to end. */
+  readonly onLost: (error: unknown) => void;
 }
 
 export type CommitLock = <T>(work: () => Promise<T>) => Promise<T>;
@@ -49,38 +64,45 @@ export function createCommitLock(): CommitLock {
   return pLimit(1);
 }
 
-/** A checkpointed result: errors are values, so that they come back typed after a restart. */
-type StepResult<T> = { readonly value: T } | { readonly error: ErrorDocument };
-
 export async function launchDurableRuns(options: DurableRunsOptions): Promise<DurableRuns> {
-  const { services, board, logger } = options;
+  const { services, board, logger, commitLock } = options;
   const { inventory } = services;
   const controllers = new Map<string, AbortController>();
+  const steps = createDurableSteps(options.onLost);
+  const pusher = createPusher(services, logger);
 
   const runWorkflow = DBOS.registerWorkflow(
     async (request: RunRequest): Promise<RunState> => {
-      const record = await inventory.getRun(request.run);
-      if (record !== undefined && isTerminal(record.state)) return record.state;
+      // Before the record is read: a cancellation that is recorded after that finds the controller.
       const controller = new AbortController();
       controllers.set(request.run, controller);
+      const record = await steps.reach(() => inventory.getRun(request.run));
+      if (record !== undefined && isTerminal(record.state)) {
+        controllers.delete(request.run);
+        return record.state;
+      }
       if (record?.details.cancelRequested === true) controller.abort();
-      const observer = await board.open(request.run, request.stage);
       const faults = faultPointsFor(request.stage, process.env);
+      // A copy: the tools of a run stay the same when the settings change meanwhile.
+      const own: Services = { ...services };
       try {
         await runStage(request, {
-          services: faults?.wrapServices(services) ?? services,
+          services: faults?.wrapServices(own) ?? own,
           stage: options.stages[request.stage],
-          checkpoint: faults?.wrapCheckpoint(checkpoint) ?? checkpoint,
-          observer,
+          checkpoint: faults?.wrapCheckpoint(steps.checkpoint) ?? steps.checkpoint,
+          observer: await steps.reach(() => board.open(request.run, request.stage, record?.state ?? "planning")),
           signal: controller.signal,
-          commitLock: options.commitLock,
+          commitLock,
         });
+      } catch (error) {
+        logger.error({ run: request.run, error: toEdaError(error).message, stack: (error as Error)?.stack }, "run ended unexpectedly");
+        await steps.reach(() => abandonRun(services, commitLock, request, toEdaError(error)));
       } finally {
         controllers.delete(request.run);
       }
-      const finished = (await inventory.getRun(request.run)) as RunRecord;
+      const finished = (await steps.reach(() => inventory.getRun(request.run))) as RunRecord;
       await board.close(request.run, summaryOf(finished));
-      if (finished.commitAfter !== null) void push(services, logger);
+      if (finished.commitAfter !== null) pusher.push();
       return finished.state;
     },
     { name: "run-stage" },
@@ -99,11 +121,11 @@ export async function launchDurableRuns(options: DurableRunsOptions): Promise<Du
       for (const request of requests) {
         if (stopped !== undefined) {
           const reason = stopped;
-          await checkpoint(`skip:${request.stage}`, () => closeUnstarted(services, board, request, reason));
+          await steps.checkpoint(`skip:${request.stage}`, () => closeUnstarted(services, board, request, reason));
           continue;
         }
-        const handle = await enqueue(request);
-        const state = await handle.getResult({ pollingIntervalMs: POLL_MS });
+        const handle = await steps.reach(() => enqueue(request));
+        const state = await steps.reach(() => handle.getResult({ pollingIntervalMs: POLL_MS }));
         if (state !== "succeeded" && state !== "unchanged") stopped = `stage ${request.stage} ended as ${state}`;
       }
     },
@@ -125,6 +147,8 @@ export async function launchDurableRuns(options: DurableRunsOptions): Promise<Du
   await DBOS.launch();
   await DBOS.registerQueue(QUEUE, { partitionConcurrency: 1, minPollingIntervalMs: POLL_MS, onConflict: "always_update" });
 
+  const activeRecords = async (): Promise<readonly RunRecord[]> => (await inventory.listRuns({ states: ACTIVE_STATES, limit: 1000 })).items;
+
   return {
     async start({ project, stage, force, actor }) {
       const stages = stage === "all" ? STAGES.map((each) => each.id) : [stage];
@@ -133,6 +157,7 @@ export async function launchDurableRuns(options: DurableRunsOptions): Promise<Du
       // A millisecond apart, so that the stages of one pipeline are listed in their order.
       for (const [index, request] of requests.entries()) {
         await inventory.recordRequest(newRecord(request, new Date(now.getTime() + index)));
+        board.announce(request.run, "waiting");
       }
       const [first] = requests;
       if (requests.length === 1 && first !== undefined) await enqueue(first);
@@ -143,51 +168,67 @@ export async function launchDurableRuns(options: DurableRunsOptions): Promise<Du
       const record = await inventory.getRun(run);
       if (record === undefined) throw new EdaError("usage", "unknown-run", `There is no run ${run}.`, { todo: "List them with: eda runs" });
       if (isTerminal(record.state)) return { state: record.state, accepted: false };
-      const state = board.now(run)?.state ?? record.state;
-      if (state === "publishing" || state === "committing-after") return { state, accepted: false };
+      // A resumed run passes through its former states again; what is recorded is how far it came.
+      const state = isPastCancelling(record.state) ? record.state : (board.now(run)?.state ?? record.state);
+      if (isPastCancelling(state)) return { state, accepted: false };
       await inventory.updateRun(run, { details: { ...record.details, cancelRequested: true } });
-      controllers.get(run)?.abort();
-      if (board.now(run) === undefined) await closeUnstarted(services, board, record, "cancelled while waiting");
+      const controller = controllers.get(run);
+      if (controller === undefined) await closeUnstarted(services, board, record, "cancelled while waiting");
+      else controller.abort();
       return { state, accepted: true };
     },
+    active: async () => (await activeRecords()).map((record) => record.run).reverse(),
     async closeOrphans() {
       const closed: string[] = [];
-      const active = await inventory.listRuns({ states: ACTIVE_STATES, limit: 1000 });
-      for (const record of active.items) {
-        if ((await DBOS.getWorkflowStatus(record.run)) !== null || (await hasParent(record.run, active.items))) continue;
-        await closeUnstarted(services, board, record, "the host was stopped before it started");
+      const queued = await DBOS.listWorkflows({ workflowName: "run-pipeline", status: ["PENDING", "ENQUEUED"] });
+      const inPipeline = new Set(queued.flatMap((workflow) => (workflow.input?.[0] as readonly RunRequest[]).map((request) => request.run)));
+      for (const record of await activeRecords()) {
+        const status = (await DBOS.getWorkflowStatus(record.run))?.status;
+        if (status === "PENDING" || status === "ENQUEUED" || status === "DELAYED" || (status === undefined && inPipeline.has(record.run))) continue;
+        if (status === undefined && record.state === "waiting") {
+          await closeUnstarted(services, board, record, "the host was stopped before it started");
+        } else {
+          await abandonRun(services, commitLock, record, new EdaError("terminal", "run-lost", `The run was lost (${status ?? "no workflow"}).`, { todo: "Run the stage again." }));
+        }
         closed.push(record.run);
       }
       return closed;
     },
+    async complete(record) {
+      const { run, stage } = record;
+      const isPublished = (await findAuditEntry(inventory, run, "run.published")) !== undefined;
+      const observer = await board.open(run, stage, record.state);
+      try {
+        await runStage(record, {
+          services: { ...services },
+          stage: options.stages[stage],
+          checkpoint: replay((await DBOS.listWorkflowSteps(run)) ?? [], isPublished),
+          observer,
+          signal: new AbortController().signal,
+          commitLock,
+        });
+      } finally {
+        await board.close(run, summaryOf((await inventory.getRun(run)) as RunRecord));
+      }
+      const completed = (await inventory.getRun(run)) as RunRecord;
+      if (completed.commitAfter !== null) pusher.push();
+      return completed;
+    },
     async stop() {
+      steps.stopping();
+      pusher.stop();
       await DBOS.shutdown();
+      // Nothing can be recorded any more, so that ending the work now leaves the runs as a kill would: to be resumed.
+      for (const controller of controllers.values()) controller.abort();
+      await steps.settled(STOP_GRACE_MS);
     },
   };
 }
 
 const ACTIVE_STATES: readonly RunState[] = ["waiting", "planning", "committing-before", "executing", "publishing", "committing-after"];
 
-const checkpoint: Checkpoint = async <T>(name: string, work: () => Promise<T>): Promise<T> => {
-  const outcome = await DBOS.runStep<StepResult<T>>(
-    async () => {
-      try {
-        return { value: await work() };
-      } catch (error) {
-        const failure = toEdaError(error);
-        const attempt = DBOS.stepStatus?.currentAttempt ?? 1;
-        if (isRetryable(failure) && attempt <= TRANSIENT_RETRIES) throw failure;
-        return { error: failure.toDocument() };
-      }
-    },
-    { name, retriesAllowed: true, maxAttempts: TRANSIENT_RETRIES + 1, intervalSeconds: 1, backoffRate: 2, shouldRetry: isRetryable },
-  );
-  if ("error" in outcome) throw errorFromDocument(outcome.error);
-  return outcome.value;
-};
-
-function isRetryable(error: unknown): boolean {
-  return error instanceof EdaError && (error.kind === "transient" || error.kind === "unavailable");
+function isPastCancelling(state: RunState): boolean {
+  return state === "publishing" || state === "committing-after";
 }
 
 function newRecord(request: RunRequest, now: Date): RunRecord {
@@ -208,24 +249,9 @@ function newRecord(request: RunRequest, now: Date): RunRecord {
 
 /** A run that will never start is recorded as cancelled, with the reason. */
 async function closeUnstarted(services: Services, board: RunBoard, request: RunRequest, reason: string): Promise<void> {
+  const { inventory } = services;
+  if (isTerminal((await inventory.getRun(request.run))?.state ?? "waiting")) return;
   const error = new EdaError("cancelled", "not-started", `Not started: ${reason}.`).toDocument();
-  await services.inventory.updateRun(request.run, { state: "cancelled", error, finishedAt: new Date().toISOString() });
-  await board.close(request.run, summaryOf((await services.inventory.getRun(request.run)) as RunRecord));
-}
-
-/** A later stage of a pipeline has no workflow of its own yet while its pipeline lives. */
-async function hasParent(run: string, active: readonly RunRecord[]): Promise<boolean> {
-  const record = active.find((each) => each.run === run);
-  if (record === undefined) return false;
-  const workflows = await DBOS.listWorkflows({ workflowName: "run-pipeline", status: ["PENDING", "ENQUEUED"] });
-  return workflows.some((workflow) => JSON.stringify(workflow.input ?? []).includes(run));
-}
-
-async function push(services: Services, logger: Logger): Promise<void> {
-  try {
-    const result = await services.repository.push();
-    if (result === "diverged") logger.warn("the remote has moved on: merge it (eda never rebases governed commits)");
-  } catch (error) {
-    logger.warn({ error: toEdaError(error).message }, "push failed; it is tried again after the next run");
-  }
+  await inventory.updateRun(request.run, { state: "cancelled", error, finishedAt: new Date().toISOString() });
+  await board.close(request.run, summaryOf((await inventory.getRun(request.run)) as RunRecord));
 }

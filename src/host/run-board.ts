@@ -22,7 +22,9 @@ interface LiveRun {
 
 export interface RunBoard {
   /** Opens a run (again, after a restart) and gives what the pipeline reports to. */
-  open(run: string, stage: StageId): Promise<RunObserver>;
+  open(run: string, stage: StageId, state: RunState): Promise<RunObserver>;
+  /** Tells views of a state that no observer reports: a run that waits. */
+  announce(run: string, state: RunState): void;
   /** Flushes the log, then sends the summary: always the last event. */
   close(run: string, summary: RunSummary): Promise<void>;
   watch(run: string, listener: Listener): () => void;
@@ -61,8 +63,9 @@ export function createRunBoard(runLog: RunLog, logger: Logger): RunBoard {
   };
 
   return {
-    async open(run, stage) {
-      const entry: LiveRun = { stage, state: "planning", progress: undefined, progressSentAt: 0, sequence: await runLog.lastSequence(run), pending: [] };
+    announce: tellAll,
+    async open(run, stage, state) {
+      const entry: LiveRun = { stage, state, progress: undefined, progressSentAt: 0, sequence: await runLog.lastSequence(run), pending: [] };
       live.set(run, entry);
       return {
         state(state, message) {

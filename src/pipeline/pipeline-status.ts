@@ -1,6 +1,5 @@
 /** Projects and their seven stages as a person sees them: last run, active run, up to date or not. */
-import { mkdtemp, readdir, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { EdaError, type Finding, toEdaError } from "../domain/errors.ts";
 import { isProjectName } from "../domain/names.ts";
@@ -9,6 +8,7 @@ import { isTerminal, type RunRecord } from "../domain/run.ts";
 import { STAGES, type StageId } from "../domain/stage.ts";
 import { workTreeSource } from "./code-source.ts";
 import { fingerprintOf, readProject } from "./plan-run.ts";
+import { scratchFolder } from "./scratch.ts";
 import type { Services, StageContext, StageDefinition } from "./stage-definition.ts";
 
 export interface StageView {
@@ -36,7 +36,7 @@ export async function pipelineStatus(
   return Promise.all(names.map((name) => projectView(services, stages, name, signal)));
 }
 
-async function projectNames(workspace: string): Promise<string[]> {
+export async function projectNames(workspace: string): Promise<string[]> {
   const files = await readdir(join(workspace, "configs", "projects")).catch(() => []);
   return files
     .filter((file) => file.endsWith(".yaml"))
@@ -93,7 +93,7 @@ async function staleness(
   success: RunRecord,
   signal: AbortSignal,
 ): Promise<string | null> {
-  const workDir = await mkdtemp(join(tmpdir(), "eda-status-"));
+  const workDir = await scratchFolder(services.workspace, "status");
   try {
     const context: StageContext = {
       services,

@@ -64,13 +64,13 @@ export function fingerprintOf(stage: StageDefinition, plan: StagePlan): string {
 }
 
 /**
- * The before-commit must hold the very code that was planned.
- * @throws EdaError `transient` `code-changed` when somebody saved a file in between
+ * What is committed before the run, and then executed, must be the very code that was planned.
+ * @throws EdaError `terminal` `code-changed` when somebody saved a file in between
  */
-export async function assertPlannedCode(code: readonly CodeFile[], committed: CodeSource): Promise<void> {
+export async function assertPlannedCode(code: readonly CodeFile[], source: CodeSource): Promise<void> {
   for (const { path, sha256 } of code) {
     if (path === SETTINGS_FILE) continue;
-    if (sha256Hex(await committed.readCode(path)) !== sha256) {
+    if (sha256Hex(await source.readCode(path)) !== sha256) {
       throw new EdaError("terminal", "code-changed", `${path} changed between planning and the commit before the run.`, {
         todo: "Run again: the new content is then planned and committed.",
         at: { file: path },

@@ -1,19 +1,18 @@
 /** The life of a run: plan, commit before, execute, publish, commit after. Every phase is a checkpoint; see docs/architecture.md. */
-import { mkdir, rm } from "node:fs/promises";
-import { join } from "node:path";
-import type { AuditHead } from "../domain/audit.ts";
-import { EdaError, type ErrorDocument, toEdaError } from "../domain/errors.ts";
-import { STATE_FOLDER } from "../domain/governed.ts";
+import { access, mkdir, rm } from "node:fs/promises";
+import { EdaError, throwIfAborted, toEdaError } from "../domain/errors.ts";
 import { type Manifest, manifestSha256, manifestText } from "../domain/manifest.ts";
 import type { RunRecord, RunRequest, RunState } from "../domain/run.ts";
+import { AFTER_COMMIT_PENDING, afterCommitPending, commitPublished } from "./after-commit.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import { type CodeSource, commitSource, workTreeSource } from "./code-source.ts";
 import { assertPlannedCode, type PlannedRun, planRun, readProject } from "./plan-run.ts";
-import { removeRunObjects } from "./rollback.ts";
-import { commitAfter, commitBefore, discardPlan } from "./run-commits.ts";
+import { findAuditEntry, removeRunObjects, undoRun } from "./rollback.ts";
+import { commitAfter, commitBefore, restorePlan } from "./run-commits.ts";
 import type { RunObserver } from "./run-observer.ts";
 import { plannedManifest, seal } from "./seal.ts";
-import type { Services, StageContext, StageDefinition, UnitResult } from "./stage-definition.ts";
+import { runFolder, unitFolder } from "./scratch.ts";
+import type { Services, StageContext, StageDefinition, UnitResult, UnitResults } from "./stage-definition.ts";
 
 export interface RunDependencies {
   readonly services: Services;
@@ -28,7 +27,6 @@ export interface RunDependencies {
 
 /** How far a run came: what undoing and recording it depends on. */
 interface Reached {
-  commitBefore?: string;
   planned?: PlannedRun;
   published?: true;
 }
@@ -47,24 +45,26 @@ export async function runStage(request: RunRequest, deps: RunDependencies): Prom
   }
   await checkpoint("finish", async () => {
     await services.inventory.updateRun(request.run, { ...outcome, finishedAt: new Date().toISOString() });
-    await rm(runFolder(services, request), { recursive: true, force: true });
+    // A run that is still to be completed needs what it has not moved into place yet.
+    if (outcome.error?.code !== AFTER_COMMIT_PENDING) await rm(runFolder(services.workspace, request.run), { recursive: true, force: true });
   });
   deps.observer.state(outcome.state);
 }
 
-async function live(
-  request: RunRequest,
-  deps: RunDependencies,
-  reached: Reached,
-): Promise<Outcome> {
+async function live(request: RunRequest, deps: RunDependencies, reached: Reached): Promise<Outcome> {
   const { services, stage, checkpoint, observer, signal } = deps;
   const durations: Record<string, number> = {};
-  /** A checkpoint that a cancelled run does not enter any more, and whose time is measured. */
+  /** A checkpoint whose time is measured. Cancelling stops it, and it is not entered any more. */
   const phase = async <T>(name: string, work: () => Promise<T>): Promise<T> => {
     const { value, milliseconds } = await checkpoint(name, async () => {
-      if (signal.aborted) throw new EdaError("cancelled", "cancelled", "The run was cancelled.");
+      throwIfAborted(signal);
       const start = performance.now();
-      return { value: await work(), milliseconds: Math.round(performance.now() - start) };
+      const value = await work().catch((error: unknown) => {
+        // Whatever an interrupted tool says of it.
+        throwIfAborted(signal);
+        throw error;
+      });
+      return { value, milliseconds: Math.round(performance.now() - start) };
     });
     durations[name] = milliseconds;
     return value;
@@ -75,9 +75,9 @@ async function live(
   };
 
   const { planned, requestedAt } = await phase("plan", async () => {
-    await enter("planning");
     const requested = (await services.inventory.getRun(request.run))?.requestedAt ?? new Date().toISOString();
-    await services.inventory.updateRun(request.run, { startedAt: new Date().toISOString() });
+    observer.state("planning");
+    await services.inventory.updateRun(request.run, { state: "planning", startedAt: new Date().toISOString() });
     await services.repository.preflight();
     await services.inventory.ensureProject(request.project);
     const context = await contextFor(request, deps, workTreeSource(services.workspace), "plan");
@@ -98,7 +98,6 @@ async function live(
     await services.inventory.updateRun(request.run, { commitBefore: commit, state: "executing" });
     return commit;
   });
-  reached.commitBefore = before;
   const source = commitSource(services.repository, before);
 
   observer.state("executing");
@@ -106,8 +105,8 @@ async function live(
   for (const [index, unit] of planned.plan.units.entries()) {
     observer.progress({ done: index, total: planned.plan.units.length, unit: "steps", label: unit.label });
     results[unit.id] = await phase(`execute:${unit.id}`, async () => {
-      const context = await contextFor(request, deps, source, unit.id);
-      return stage.execute(unit, results, context);
+      await clearFormerAttempt(request, deps, results, unit.id);
+      return stage.execute(unit, results, await contextFor(request, deps, source, unit.id));
     });
   }
   refuseFailures(results);
@@ -116,7 +115,10 @@ async function live(
     const context = await contextFor(request, deps, source, "seal");
     return seal({ stage, planned, results, commitBefore: before, requestedAt, durations: { ...durations } }, context);
   });
-  const head = await phase("publish", async () => {
+  // Not a phase: an attempt that was killed here may have published, and then cancelling comes too late.
+  const head = await checkpoint("publish", async () => {
+    const record = await services.inventory.getRun(request.run);
+    if (record?.state !== "publishing") throwIfAborted(signal);
     await enter("publishing");
     const { audit } = sealed.publication;
     return services.inventory.publish({ ...sealed.publication, audit: { ...audit, at: new Date().toISOString() } });
@@ -125,46 +127,37 @@ async function live(
 
   await checkpoint("settle", async () => {
     const context = await contextFor(request, deps, source, "settle");
-    await stage.settle?.(results, context, (unit) => unitFolder(services, request, unit));
+    await stage.settle?.(results, context, (unit) => unitFolder(services.workspace, request.run, unit));
   });
   observer.state("committing-after");
-  const after = await checkpoint("commit-after", async () => {
+  return checkpoint("commit-after", async () => {
     await services.inventory.updateRun(request.run, { state: "committing-after" });
-    return deps.commitLock(() => commitAfter(services, sealed.manifest, head));
+    return deps.commitLock(() => commitPublished(services, sealed, head));
   });
-  return { state: "succeeded", commitAfter: after, totals: sealed.manifest.totals, details: sealed.manifest.details };
 }
 
-async function fail(
-  request: RunRequest,
-  deps: RunDependencies,
-  reached: Reached,
-  failure: EdaError,
-): Promise<Outcome> {
-  const { services, checkpoint, observer } = deps;
-  const state = failure.kind === "cancelled" ? "cancelled" : "failed";
+async function fail(request: RunRequest, deps: RunDependencies, reached: Reached, failure: EdaError): Promise<Outcome> {
+  const { services, checkpoint, observer, commitLock } = deps;
   observer.log("error", failure.message);
-  if (reached.published === true) {
-    const error: ErrorDocument = {
-      ...failure.toDocument(),
-      code: "after-commit-pending",
-      message: `The results are published, but the commit after the run could not be made: ${failure.message}`,
-      todo: `${failure.todo ?? "Correct the cause."} Then run: eda recover`,
-    };
-    return { state: "failed", error };
-  }
-  await checkpoint("rollback", async () => {
-    const removed = await removeRunObjects(services, request.project, request.run);
-    if (removed > 0) observer.log("info", `Rolled back: ${removed} object version(s) removed.`);
-    await deps.commitLock(() => discardPlan(services, request));
+  const undone = await checkpoint("rollback", async () => {
+    if (reached.published === undefined) return undoRun(services, commitLock, request);
+    await commitLock(() => restorePlan(services, request));
+    return "published";
   });
-  const { commitBefore: before, planned } = reached;
-  if (before === undefined || planned === undefined) return { state, error: failure.toDocument() };
-  const commit = await checkpoint("commit-failure", () => recordFailure(request, deps, planned, before, failure)).catch((error: unknown) => {
+  if (undone === "published" || undone.published !== null) {
+    observer.log("warn", "The results are published; what is left to do is done by: eda recover");
+    return { state: "failed", error: afterCommitPending(failure) };
+  }
+  if (undone.removed > 0) observer.log("info", `Rolled back: ${undone.removed} object version(s) removed.`);
+  const state = failure.kind === "cancelled" ? "cancelled" : "failed";
+  const { planned } = reached;
+  const { commitBefore: before } = undone;
+  if (before === null || planned === undefined) return { state, error: failure.toDocument() };
+  const commit = await recordFailure(request, deps, planned, before, failure).catch((error: unknown) => {
     observer.log("error", `The failure could not be committed: ${toEdaError(error).message}`);
     return null;
   });
-  return { state, error: failure.toDocument(), commitAfter: commit };
+  return { state, error: failure.toDocument(), commitBefore: before, commitAfter: commit };
 }
 
 /** A failed run is part of the history too: its manifest says why, the subject says that it failed. */
@@ -175,23 +168,32 @@ async function recordFailure(
   before: string,
   failure: EdaError,
 ): Promise<string> {
-  const { inventory } = deps.services;
-  const record = await inventory.getRun(request.run);
-  const manifest: Manifest = {
-    ...plannedManifest(request, planned, record?.requestedAt ?? ""),
-    state: failure.kind === "cancelled" ? "cancelled" : "failed",
-    error: { code: failure.code, message: failure.message, ...(failure.todo === undefined ? {} : { todo: failure.todo }) },
-  };
-  const head: AuditHead = await inventory.appendAudit({
-    event: failure.kind === "cancelled" ? "run.cancelled" : "run.failed",
-    project: request.project,
-    stage: request.stage,
-    run: request.run,
-    actor: request.actor,
-    at: new Date().toISOString(),
-    payload: { commitBefore: before, code: failure.code, message: failure.message, manifest: manifestSha256(manifestText(manifest)) },
+  const { services, checkpoint, commitLock } = deps;
+  const { inventory } = services;
+  const event = failure.kind === "cancelled" ? "run.cancelled" : "run.failed";
+  const { manifest, head } = await checkpoint("record-failure", async () => {
+    const record = await inventory.getRun(request.run);
+    const failed: Manifest = {
+      ...plannedManifest(request, planned, record?.requestedAt ?? ""),
+      state: failure.kind === "cancelled" ? "cancelled" : "failed",
+      error: { code: failure.code, message: failure.message, ...(failure.todo === undefined ? {} : { todo: failure.todo }) },
+    };
+    const known = await findAuditEntry(inventory, request.run, event);
+    if (known !== undefined) return { manifest: failed, head: { sequence: known.sequence, hash: known.hash } };
+    const { project, stage, run, actor } = request;
+    const payload = { commitBefore: before, code: failure.code, message: failure.message, manifest: manifestSha256(manifestText(failed)) };
+    return { manifest: failed, head: await inventory.appendAudit({ event, project, stage, run, actor, at: new Date().toISOString(), payload }) };
   });
-  return deps.commitLock(() => commitAfter(deps.services, manifest, head));
+  return checkpoint("commit-failure", () =>
+    commitLock(async () => {
+      try {
+        return await commitAfter(services, manifest, head);
+      } catch (error) {
+        await restorePlan(services, request);
+        throw error;
+      }
+    }),
+  );
 }
 
 function refuseFailures(results: Readonly<Record<string, UnitResult>>): void {
@@ -203,9 +205,16 @@ function refuseFailures(results: Readonly<Record<string, UnitResult>>): void {
   });
 }
 
+/** A unit that was interrupted may have stored objects under other version ids than it will now. */
+async function clearFormerAttempt(request: RunRequest, { services }: RunDependencies, results: UnitResults, unit: string): Promise<void> {
+  const isFirst = await access(unitFolder(services.workspace, request.run, unit)).then(() => false, () => true);
+  if (isFirst) return;
+  await removeRunObjects(services, request.project, request.run, Object.values(results).flatMap((result) => result.written));
+}
+
 async function contextFor(request: RunRequest, deps: RunDependencies, source: CodeSource, unit: string): Promise<StageContext> {
   const { services, observer, signal } = deps;
-  const workDir = unitFolder(services, request, unit);
+  const workDir = unitFolder(services.workspace, request.run, unit);
   await rm(workDir, { recursive: true, force: true });
   await mkdir(workDir, { recursive: true });
   return {
@@ -218,12 +227,4 @@ async function contextFor(request: RunRequest, deps: RunDependencies, source: Co
     ...source,
     workDir,
   };
-}
-
-function runFolder(services: Services, request: RunRequest): string {
-  return join(services.workspace, STATE_FOLDER, "work", request.run);
-}
-
-function unitFolder(services: Services, request: RunRequest, unit: string): string {
-  return join(runFolder(services, request), unit);
 }

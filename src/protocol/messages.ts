@@ -9,6 +9,9 @@ import type { JsonObject } from "../domain/json.ts";
 import type { LineageGraph } from "../domain/lineage.ts";
 import type { LogLine, RunEvent, RunProgress, RunRecord, RunState, RunSummary } from "../domain/run.ts";
 import type { InventoryId, StageId } from "../domain/stage.ts";
+import type { VerifyReport } from "../domain/verification.ts";
+
+export type { VerifyProblem, VerifyReport } from "../domain/verification.ts";
 
 /** Raised with every incompatible change: a host of another protocol is restarted when idle. */
 export const PROTOCOL_VERSION = 1;
@@ -89,24 +92,6 @@ export interface DoctorCheck {
   readonly state: CheckState;
   readonly message: string;
   readonly todo: string | null;
-}
-
-export interface VerifyProblem {
-  /** What disagrees. */
-  readonly subject: "object" | "row" | "manifest" | "audit" | "commit" | "orphan";
-  /** Object as `bucket/key@version`, row as `table/project/name`, manifest path, audit entry number. */
-  readonly name: string;
-  readonly message: string;
-}
-
-export interface VerifyReport {
-  readonly ok: boolean;
-  readonly objects: number;
-  readonly bytes: number;
-  readonly rows: number;
-  readonly manifests: number;
-  readonly auditEntries: number;
-  readonly problems: readonly VerifyProblem[];
 }
 
 export interface JobSummary {

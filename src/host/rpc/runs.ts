@@ -22,6 +22,7 @@ export function registerRuns(registrar: Registrar, rpc: MessageConnection, host:
       throw new EdaError("usage", "unknown-stage", `There is no stage "${String(params.stage)}".`);
     }
     // A mistake that can be known now is told now, before anything is queued.
+    host.tools.refresh();
     await readProject(params.project, workTreeSource(services.workspace));
     await services.repository.preflight();
     return { runs: await runs.start(params) };

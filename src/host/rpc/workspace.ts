@@ -1,9 +1,7 @@
 /** Requests about the workspace as a whole: init, demo, verify, doctor, recover. */
-import { ProgressType } from "vscode-jsonrpc";
 import type { MessageConnection } from "vscode-jsonrpc/node";
-import type { RunProgress } from "../../domain/run.ts";
 import { verify } from "../../pipeline/verify.ts";
-import { CreateDemo, Doctor, InitWorkspace, Recover, Verify } from "../../protocol/messages.ts";
+import { CreateDemo, Doctor, InitWorkspace, Recover, Verify, WorkProgress } from "../../protocol/messages.ts";
 import { doctor } from "../doctor.ts";
 import type { Host } from "../host.ts";
 import { recover } from "../recover.ts";
@@ -12,18 +10,18 @@ import { initWorkspace } from "../workspace/init.ts";
 import type { Registrar } from "./register.ts";
 
 export function registerWorkspace(registrar: Registrar, rpc: MessageConnection, host: Host): void {
-  const progressType = new ProgressType<RunProgress>();
   const { services } = host;
   registrar.handle(InitWorkspace, ({ project }) => host.commitLock(() => initWorkspace(services.workspace, project === undefined ? {} : { project })));
   registrar.handle(CreateDemo, () => host.commitLock(() => createDemo(services.workspace)));
-  registrar.handle(Verify, ({ project, token }, signal) =>
-    verify(services, {
+  registrar.handle(Verify, async ({ project, token }, signal) => {
+    const active = new Set(await host.runs.active());
+    return verify(services, {
       ...(project === undefined ? {} : { project }),
       signal,
-      onProgress: (progress) => void rpc.sendProgress(progressType, token, progress),
-      isActive: (run) => host.board.activeRuns().includes(run),
-    }),
-  );
+      onProgress: (progress) => void rpc.sendProgress(WorkProgress, token, progress),
+      isActive: (run) => active.has(run) || host.board.activeRuns().includes(run),
+    });
+  });
   registrar.handle0(Doctor, () => doctor(host));
   registrar.handle0(Recover, () => recover(host));
 }

@@ -1,0 +1,96 @@
+/** Checkpoints as DBOS steps, and what happens when a step can no longer be recorded. */
+import { setTimeout as delay } from "node:timers/promises";
+import { DBOS } from "@dbos-inc/dbos-sdk";
+import { EdaError, type ErrorDocument, errorFromDocument, toEdaError } from "../domain/errors.ts";
+import type { Checkpoint } from "../pipeline/checkpoint.ts";
+
+const TRANSIENT_RETRIES = 4;
+
+/** A checkpointed result: errors are values, so that they come back typed after a restart. */
+type StepResult<T> = { readonly value: T } | { readonly error: ErrorDocument };
+
+export interface DurableSteps {
+  readonly checkpoint: Checkpoint;
+  /**
+   * For reads outside of a step. A run whose database is away neither succeeded nor failed: it stops here, without an outcome, and goes on
+   * after the next start.
+   */
+  readonly reach: <T>(work: () => Promise<T>) => Promise<T>;
+  /** From now on a step that cannot be recorded is expected. */
+  stopping(): void;
+  /** Waits for the work of steps in flight. */
+  settled(withinMs: number): Promise<void>;
+}
+
+/** @param onLost called once, when the database is away and nobody asked the host to stop */
+export function createDurableSteps(onLost: (error: unknown) => void): DurableSteps {
+  const inFlight = new Set<Promise<unknown>>();
+  let isStopping = false;
+  const never = (error: unknown): Promise<never> => {
+    if (!isStopping) onLost(error);
+    isStopping = true;
+    return new Promise(() => undefined);
+  };
+  const reach = async <T>(work: () => Promise<T>): Promise<T> => {
+    try {
+      return await work();
+    } catch (error) {
+      return never(error);
+    }
+  };
+  const tracked = <T>(work: Promise<T>): Promise<T> => {
+    inFlight.add(work);
+    const forget = () => inFlight.delete(work);
+    work.then(forget, forget);
+    return work;
+  };
+  return {
+    reach,
+    checkpoint: async <T>(name: string, work: () => Promise<T>): Promise<T> => {
+      const outcome = await reach(() => DBOS.runStep<StepResult<T>>(() => attempt(() => tracked(work())), { name, ...RETRIES }));
+      if ("error" in outcome) throw errorFromDocument(outcome.error);
+      return outcome.value;
+    },
+    stopping() {
+      isStopping = true;
+    },
+    async settled(withinMs) {
+      await Promise.race([Promise.allSettled(inFlight), delay(withinMs, undefined, { ref: false })]);
+    },
+  };
+}
+
+/** Steps at the end of a run: safe to do again, however they ended. */
+const LAST_STEPS = new Set(["settle", "commit-after", "rollback", "record-failure", "commit-failure", "finish"]);
+
+/**
+ * Checkpoints of an ended run: what they remember, also its errors, without doing it again. Only the last steps are done anew.
+ * @param isPublished the publication exists, even if its step does not know: it is then asked for again, which changes nothing
+ */
+export function replay(recorded: readonly { readonly name: string; readonly output: unknown }[], isPublished: boolean): Checkpoint {
+  const outcomes = new Map(recorded.map(({ name, output }) => [name, output as StepResult<unknown> | null]));
+  return async <T>(name: string, work: () => Promise<T>): Promise<T> => {
+    const outcome = outcomes.get(name);
+    if (LAST_STEPS.has(name) || (isPublished && name === "publish")) return work();
+    if (outcome == null) throw new EdaError("terminal", "checkpoint-missing", `The run was interrupted before "${name}" ended.`, { todo: "Run the stage again." });
+    if ("error" in outcome) throw errorFromDocument(outcome.error);
+    return outcome.value as T;
+  };
+}
+
+async function attempt<T>(work: () => Promise<T>): Promise<StepResult<T>> {
+  try {
+    return { value: await work() };
+  } catch (error) {
+    const failure = toEdaError(error);
+    const made = DBOS.stepStatus?.currentAttempt ?? 1;
+    if (isRetryable(failure) && made <= TRANSIENT_RETRIES) throw failure;
+    return { error: failure.toDocument() };
+  }
+}
+
+function isRetryable(error: unknown): boolean {
+  return error instanceof EdaError && (error.kind === "transient" || error.kind === "unavailable");
+}
+
+const RETRIES = { retriesAllowed: true, maxAttempts: TRANSIENT_RETRIES + 1, intervalSeconds: 1, backoffRate: 2, shouldRetry: isRetryable };

@@ -1,0 +1,60 @@
+/** The tools that `configs/eda.yaml` configures. They hold nothing open, so an edited file simply gives new ones. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { openEngine } from "../adapters/duckdb/engine.ts";
+import { openRepository } from "../adapters/git/repository.ts";
+import { openJupyterTrainer } from "../adapters/jupyter/trainer.ts";
+import { parseConfig } from "../domain/config-file.ts";
+import { SETTINGS_FILE } from "../domain/governed.ts";
+import { type Settings, settingsSchema } from "../domain/settings.ts";
+import type { Services } from "../pipeline/stage-definition.ts";
+
+export type Tools = Pick<Services, "settings" | "repository" | "engine" | "trainer">;
+
+export interface ToolBox {
+  /** As of the last {@link refresh}. */
+  current(): Tools;
+  /** Reads the settings again. @throws EdaError `precondition` `invalid-config`; the former tools then stay */
+  refresh(): void;
+}
+
+export interface ToolBoxOptions {
+  readonly workspace: string;
+  readonly stateFolder: string;
+  readonly env: NodeJS.ProcessEnv;
+}
+
+/** Starts with the defaults when the settings cannot be read: a host must run for a person to be told so. */
+export function openToolBox(options: ToolBoxOptions): ToolBox {
+  let text: string | undefined;
+  let tools = openTools(options, settingsSchema.parse({}));
+  return {
+    current: () => tools,
+    refresh() {
+      const read = readSettingsText(options.workspace);
+      if (read === text) return;
+      tools = openTools(options, parseConfig(settingsSchema, SETTINGS_FILE, read));
+      text = read;
+    },
+  };
+}
+
+function openTools({ workspace, stateFolder, env }: ToolBoxOptions, settings: Settings): Tools {
+  const { git, engine, jupyter } = settings;
+  return {
+    settings,
+    repository: openRepository({ workspace, maxFileBytes: git.maxFileBytes, pushRemote: git.pushRemote }),
+    engine: openEngine({ memoryLimitMiB: engine.memoryLimitMiB, threads: engine.threads }),
+    trainer: openJupyterTrainer({ stateFolder, env, ...(jupyter.url === undefined ? {} : { url: jupyter.url }) }),
+  };
+}
+
+/** A workspace that is not laid out yet has no settings file: that is the same as an empty one. */
+function readSettingsText(workspace: string): string {
+  try {
+    return readFileSync(join(workspace, SETTINGS_FILE), "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return "";
+    throw error;
+  }
+}
