@@ -25,6 +25,18 @@ export interface PutRequest {
   readonly onBytes?: (bytes: number) => void;
 }
 
+/**
+ * A file whose content the store knows and has taken in as far as it can without storing it. It is no version: no reader sees it, and it
+ * is gone when the process is.
+ */
+export interface PreparedObject {
+  readonly content: ContentHash;
+  /** Makes it a version, as {@link ObjectStore.put} does. */
+  commit(): Promise<ObjectInfo>;
+  /** Idempotent; does nothing after a commit. */
+  discard(): Promise<void>;
+}
+
 export interface Page<T> {
   readonly items: readonly T[];
   /** Pass it back for the next page; absent on the last. */
@@ -43,9 +55,7 @@ export interface ListRequest {
   readonly signal?: AbortSignal;
 }
 
-export type ListItem =
-  | { readonly type: "prefix"; readonly prefix: string }
-  | { readonly type: "object"; readonly info: ObjectInfo };
+export type ListItem = { readonly type: "prefix"; readonly prefix: string } | { readonly type: "object"; readonly info: ObjectInfo };
 
 /**
  * Versioned object storage. Every write makes a new version; nothing overwrites one.
@@ -61,6 +71,11 @@ export interface ObjectStore {
    * same sha256, that version is returned and nothing is written.
    */
   put(request: PutRequest): Promise<ObjectInfo>;
+  /**
+   * The first half of a put, for callers that decide by the content whether to store it: a file is then read once, not once to know its
+   * hashes and again to store it. Ends in a commit or a discard.
+   */
+  prepare(request: PutRequest): Promise<PreparedObject>;
   /** Undefined when there is no such version. Without a version id: the latest. */
   head(bucket: BucketName, key: string, versionId?: string): Promise<ObjectInfo | undefined>;
   /** Content stream of one version. */
