@@ -36,6 +36,15 @@ export function faultPointsFor(stage: StageId, env: NodeJS.ProcessEnv): FaultPoi
           reach("put:done");
           return info;
         },
+        prepare: async (request) => {
+          const prepared = await services.objects.prepare(request);
+          const commit = async () => {
+            const info = await prepared.commit();
+            reach("put:done");
+            return info;
+          };
+          return { ...prepared, commit };
+        },
       },
       repository: {
         ...services.repository,
