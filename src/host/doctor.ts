@@ -61,12 +61,20 @@ function ok(message: string): Verdict {
 async function checkBuild({ home, build }: Host): Promise<Verdict> {
   const main = join(home, "dist", "host", "main.js");
   if (!existsSync(main) || buildOf(main) === build) return ok(build);
-  return { state: "warning", message: `build ${build} runs, another one is installed`, todo: "Restart it when no run is active: eda host stop" };
+  return {
+    state: "warning",
+    message: `build ${build} runs, another one is installed`,
+    todo: "Restart it when no run is active: eda host stop",
+  };
 }
 
 async function checkNode(): Promise<Verdict> {
   if (Number.parseInt(process.versions.node, 10) >= MIN_NODE_MAJOR) return ok(process.version);
-  return { state: "failed", message: `${process.version} is too old`, todo: `Install Node ${MIN_NODE_MAJOR} or newer, or name one in EDA_NODE.` };
+  return {
+    state: "failed",
+    message: `${process.version} is too old`,
+    todo: `Install Node ${MIN_NODE_MAJOR} or newer, or name one in EDA_NODE.`,
+  };
 }
 
 async function checkGit(): Promise<Verdict> {
@@ -150,5 +158,9 @@ async function checkPush({ services }: Host): Promise<Verdict> {
   const unpushed = await services.repository.unpushed();
   if (unpushed === undefined) return ok("no remote branch");
   if (unpushed === 0) return ok("everything is pushed");
-  return { state: "warning", message: `${unpushed} commit(s) are not pushed`, todo: "They are pushed after the next run; if the remote has moved on, merge it first." };
+  return {
+    state: "warning",
+    message: `${unpushed} commit(s) are not pushed`,
+    todo: "They are pushed after the next run; if the remote has moved on, merge it first.",
+  };
 }

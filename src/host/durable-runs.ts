@@ -181,14 +181,20 @@ export async function launchDurableRuns(options: DurableRunsOptions): Promise<Du
     async closeOrphans() {
       const closed: string[] = [];
       const queued = await DBOS.listWorkflows({ workflowName: "run-pipeline", status: ["PENDING", "ENQUEUED"] });
-      const inPipeline = new Set(queued.flatMap((workflow) => (workflow.input?.[0] as readonly RunRequest[]).map((request) => request.run)));
+      const inPipeline = new Set(queued.flatMap(({ input }) => ((input?.[0] ?? []) as readonly RunRequest[]).map(({ run }) => run)));
       for (const record of await activeRecords()) {
         const status = (await DBOS.getWorkflowStatus(record.run))?.status;
-        if (status === "PENDING" || status === "ENQUEUED" || status === "DELAYED" || (status === undefined && inPipeline.has(record.run))) continue;
+        if (status === "PENDING" || status === "ENQUEUED" || status === "DELAYED" || (status === undefined && inPipeline.has(record.run)))
+          continue;
         if (status === undefined && record.state === "waiting") {
           await closeUnstarted(services, board, record, "the host was stopped before it started");
         } else {
-          await abandonRun(services, commitLock, record, new EdaError("terminal", "run-lost", `The run was lost (${status ?? "no workflow"}).`, { todo: "Run the stage again." }));
+          await abandonRun(
+            services,
+            commitLock,
+            record,
+            new EdaError("terminal", "run-lost", `The run was lost (${status ?? "no workflow"}).`, { todo: "Run the stage again." }),
+          );
         }
         closed.push(record.run);
       }

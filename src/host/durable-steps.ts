@@ -72,7 +72,10 @@ export function replay(recorded: readonly { readonly name: string; readonly outp
   return async <T>(name: string, work: () => Promise<T>): Promise<T> => {
     const outcome = outcomes.get(name);
     if (LAST_STEPS.has(name) || (isPublished && name === "publish")) return work();
-    if (outcome == null) throw new EdaError("terminal", "checkpoint-missing", `The run was interrupted before "${name}" ended.`, { todo: "Run the stage again." });
+    if (outcome == null)
+      throw new EdaError("terminal", "checkpoint-missing", `The run was interrupted before "${name}" ended.`, {
+        todo: "Run the stage again.",
+      });
     if ("error" in outcome) throw errorFromDocument(outcome.error);
     return outcome.value as T;
   };

@@ -84,7 +84,11 @@ export async function openHost(options: OpenHostOptions): Promise<Host> {
   }
 }
 
-async function compose(options: OpenHostOptions, onClose: (closer: () => Promise<unknown>) => void, close: () => Promise<void>): Promise<Host> {
+async function compose(
+  options: OpenHostOptions,
+  onClose: (closer: () => Promise<unknown>) => void,
+  close: () => Promise<void>,
+): Promise<Host> {
   const { endpoint, env, home, logger } = options;
   const { workspace, stateFolder } = endpoint;
   layOutStateFolder(stateFolder);

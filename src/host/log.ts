@@ -14,6 +14,9 @@ export interface HostLog {
 export function openHostLog(file: string): HostLog {
   mkdirSync(dirname(file), { recursive: true });
   const stream = createStream(basename(file), { path: dirname(file), size: "5M", maxFiles: 5, compress: "gzip" });
-  const logger = pino({ level: process.env.EDA_LOG_LEVEL ?? "info", base: { pid: process.pid }, redact: ["*.password", "*.token", "*.url"] }, stream);
+  const logger = pino(
+    { level: process.env.EDA_LOG_LEVEL ?? "info", base: { pid: process.pid }, redact: ["*.password", "*.token", "*.url"] },
+    stream,
+  );
   return { logger, close: () => new Promise((resolve) => stream.end(resolve)) };
 }

@@ -35,7 +35,14 @@ export async function runHostProcess(options: HostProcessOptions): Promise<void>
   logger.info({ workspace: endpoint.workspace, build: options.build, node: process.version }, "host starting");
   let host: Host;
   try {
-    host = await openHost({ endpoint, home: options.home, build: options.build, env, logger, onLost: (error) => end("the database went away", 1, error) });
+    host = await openHost({
+      endpoint,
+      home: options.home,
+      build: options.build,
+      env,
+      logger,
+      onLost: (error) => end("the database went away", 1, error),
+    });
   } catch (error) {
     // The client that started this process shows what it wrote last.
     process.stderr.write(`${toEdaError(error).message}\n`);
@@ -81,7 +88,10 @@ function createEnd(log: HostLog, closers: (() => Promise<void>)[]): (reason: str
     const close = async () => {
       for (const closer of closers.reverse()) await closer();
     };
-    void Promise.race([close().catch((failure: unknown) => log.logger.error({ error: String(failure) }, "not closed cleanly")), delay(STOP_TIMEOUT_MS)])
+    void Promise.race([
+      close().catch((failure: unknown) => log.logger.error({ error: String(failure) }, "not closed cleanly")),
+      delay(STOP_TIMEOUT_MS),
+    ])
       .then(() => log.close())
       .finally(() => process.exit(exitCode));
   };

@@ -65,7 +65,14 @@ export function createRunBoard(runLog: RunLog, logger: Logger): RunBoard {
   return {
     announce: tellAll,
     async open(run, stage, state) {
-      const entry: LiveRun = { stage, state, progress: undefined, progressSentAt: 0, sequence: await runLog.lastSequence(run), pending: [] };
+      const entry: LiveRun = {
+        stage,
+        state,
+        progress: undefined,
+        progressSentAt: 0,
+        sequence: await runLog.lastSequence(run),
+        pending: [],
+      };
       live.set(run, entry);
       return {
         state(state, message) {

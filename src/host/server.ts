@@ -49,7 +49,9 @@ function makeOwnFolder(folder: string): void {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const found = lstatSync(folder);
   if (!found.isDirectory() || found.uid !== userInfo().uid) {
-    throw new EdaError("unavailable", "unsafe-socket-folder", `${folder} belongs to another user.`, { todo: "Remove it, or move the workspace to a shorter path." });
+    throw new EdaError("unavailable", "unsafe-socket-folder", `${folder} belongs to another user.`, {
+      todo: "Remove it, or move the workspace to a shorter path.",
+    });
   }
   chmodSync(folder, 0o700);
 }

@@ -23,7 +23,11 @@ export function isAfterCommitPending(record: RunRecord): boolean {
 }
 
 /** @returns what the record of the completed run says */
-export async function commitPublished(services: Services, sealed: SealedRun, head: AuditHead): Promise<Partial<RunRecord> & Pick<RunRecord, "state">> {
+export async function commitPublished(
+  services: Services,
+  sealed: SealedRun,
+  head: AuditHead,
+): Promise<Partial<RunRecord> & Pick<RunRecord, "state">> {
   const { manifest } = sealed;
   const commit = await commitAfter(services, manifest, head);
   return { state: "succeeded", commitAfter: commit, totals: manifest.totals, details: manifest.details, error: null };

@@ -44,7 +44,8 @@ export async function walkRawFolder(root: string, signal: AbortSignal): Promise<
         limit(async () => {
           const diskPath = folder === "" ? entry.name : `${folder}/${entry.name}`;
           if (entry.isDirectory()) folders.push(diskPath);
-          else if (entry.isSymbolicLink()) refused.push({ path: diskPath, reason: "symbolic links are not followed: copy the file itself here" });
+          else if (entry.isSymbolicLink())
+            refused.push({ path: diskPath, reason: "symbolic links are not followed: copy the file itself here" });
           else if (!entry.isFile()) refused.push({ path: diskPath, reason: "not a regular file" });
           else files.push(await describe(root, diskPath));
         }).catch((error: unknown) => {

@@ -16,7 +16,11 @@ export interface Undone {
 }
 
 /** Idempotent. A run whose publication was committed although its answer got lost is recognised and left alone. */
-export async function undoRun(services: Services, commitLock: <T>(work: () => Promise<T>) => Promise<T>, request: RunRequest): Promise<Undone> {
+export async function undoRun(
+  services: Services,
+  commitLock: <T>(work: () => Promise<T>) => Promise<T>,
+  request: RunRequest,
+): Promise<Undone> {
   const commitBefore = (await services.repository.findCommit(request.run, "antes").catch(() => undefined)) ?? null;
   const published = await findAuditEntry(services.inventory, request.run, "run.published");
   if (published !== undefined) {
@@ -33,7 +37,12 @@ export async function undoRun(services: Services, commitLock: <T>(work: () => Pr
  * was interrupted has none.
  * @returns the number of versions removed
  */
-export async function removeRunObjects(services: Services, project: string, run: string, keep: readonly OutputObject[] = []): Promise<number> {
+export async function removeRunObjects(
+  services: Services,
+  project: string,
+  run: string,
+  keep: readonly OutputObject[] = [],
+): Promise<number> {
   const kept = new Set(keep.map(objectUri));
   let removed = 0;
   for (const bucket of BUCKETS) {

@@ -3,14 +3,7 @@ import { mkdir, rm, rmdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { AuditHead } from "../domain/audit.ts";
 import { formatAuditHead } from "../domain/audit.ts";
-import {
-  type CommitTrailers,
-  commitMessage,
-  subjectAfter,
-  subjectBefore,
-  subjectCancelled,
-  subjectFailed,
-} from "../domain/commit.ts";
+import { type CommitTrailers, commitMessage, subjectAfter, subjectBefore, subjectCancelled, subjectFailed } from "../domain/commit.ts";
 import { type Manifest, MANIFESTS_FOLDER, manifestPath, manifestSha256, manifestText } from "../domain/manifest.ts";
 import type { RunRequest } from "../domain/run.ts";
 import { workTreeSource } from "./code-source.ts";
@@ -93,7 +86,10 @@ function trailersOf({ project, stage, run }: Manifest, moment: CommitTrailers["m
 async function removeManifest(workspace: string, path: string): Promise<void> {
   await rm(join(workspace, path), { force: true });
   for (let folder = dirname(path); folder !== MANIFESTS_FOLDER; folder = dirname(folder)) {
-    const isRemoved = await rmdir(join(workspace, folder)).then(() => true, () => false);
+    const isRemoved = await rmdir(join(workspace, folder)).then(
+      () => true,
+      () => false,
+    );
     if (!isRemoved) return;
   }
 }

@@ -46,7 +46,8 @@ export async function runStage(request: RunRequest, deps: RunDependencies): Prom
   await checkpoint("finish", async () => {
     await services.inventory.updateRun(request.run, { ...outcome, finishedAt: new Date().toISOString() });
     // A run that is still to be completed needs what it has not moved into place yet.
-    if (outcome.error?.code !== AFTER_COMMIT_PENDING) await rm(runFolder(services.workspace, request.run), { recursive: true, force: true });
+    if (outcome.error?.code !== AFTER_COMMIT_PENDING)
+      await rm(runFolder(services.workspace, request.run), { recursive: true, force: true });
   });
   deps.observer.state(outcome.state);
 }
@@ -86,7 +87,10 @@ async function live(request: RunRequest, deps: RunDependencies, reached: Reached
     return { planned: result, requestedAt: requested };
   });
   if (planned.kind === "unchanged") {
-    observer.log("info", `Nothing to do: inputs and code are unchanged since ${planned.since === "" ? "the last capture" : `run ${planned.since}`}.`);
+    observer.log(
+      "info",
+      `Nothing to do: inputs and code are unchanged since ${planned.since === "" ? "the last capture" : `run ${planned.since}`}.`,
+    );
     return { state: "unchanged", fingerprint: planned.fingerprint };
   }
   reached.planned = planned;
@@ -182,7 +186,10 @@ async function recordFailure(
     if (known !== undefined) return { manifest: failed, head: { sequence: known.sequence, hash: known.hash } };
     const { project, stage, run, actor } = request;
     const payload = { commitBefore: before, code: failure.code, message: failure.message, manifest: manifestSha256(manifestText(failed)) };
-    return { manifest: failed, head: await inventory.appendAudit({ event, project, stage, run, actor, at: new Date().toISOString(), payload }) };
+    return {
+      manifest: failed,
+      head: await inventory.appendAudit({ event, project, stage, run, actor, at: new Date().toISOString(), payload }),
+    };
   });
   return checkpoint("commit-failure", () =>
     commitLock(async () => {
@@ -199,17 +206,33 @@ async function recordFailure(
 function refuseFailures(results: Readonly<Record<string, UnitResult>>): void {
   const failures = Object.values(results).flatMap((result) => result.failures ?? []);
   if (failures.length === 0) return;
-  throw new EdaError("terminal", "files-failed", `${failures.length} file(s) failed: ${failures.map((failure) => failure.name).slice(0, 5).join(", ")}`, {
-    todo: "See the findings, correct the files or exclude them, and run again. Nothing was published.",
-    findings: failures.map(({ name, message }) => ({ message: `${name}: ${message}` })),
-  });
+  throw new EdaError(
+    "terminal",
+    "files-failed",
+    `${failures.length} file(s) failed: ${failures
+      .map((failure) => failure.name)
+      .slice(0, 5)
+      .join(", ")}`,
+    {
+      todo: "See the findings, correct the files or exclude them, and run again. Nothing was published.",
+      findings: failures.map(({ name, message }) => ({ message: `${name}: ${message}` })),
+    },
+  );
 }
 
 /** A unit that was interrupted may have stored objects under other version ids than it will now. */
 async function clearFormerAttempt(request: RunRequest, { services }: RunDependencies, results: UnitResults, unit: string): Promise<void> {
-  const isFirst = await access(unitFolder(services.workspace, request.run, unit)).then(() => false, () => true);
+  const isFirst = await access(unitFolder(services.workspace, request.run, unit)).then(
+    () => false,
+    () => true,
+  );
   if (isFirst) return;
-  await removeRunObjects(services, request.project, request.run, Object.values(results).flatMap((result) => result.written));
+  await removeRunObjects(
+    services,
+    request.project,
+    request.run,
+    Object.values(results).flatMap((result) => result.written),
+  );
 }
 
 async function contextFor(request: RunRequest, deps: RunDependencies, source: CodeSource, unit: string): Promise<StageContext> {

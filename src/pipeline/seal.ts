@@ -6,7 +6,14 @@ import type { AuditContent } from "../domain/audit.ts";
 import { RAW_DATA_FOLDER } from "../domain/governed.ts";
 import { type InventoryRow, rowDigest, rowsDigest } from "../domain/inventory.ts";
 import { canonicalJson, type JsonObject } from "../domain/json.ts";
-import { MANIFEST_ENTRY_LIMIT, type Manifest, type ManifestLists, type ManifestOutput, manifestSha256, manifestText } from "../domain/manifest.ts";
+import {
+  MANIFEST_ENTRY_LIMIT,
+  type Manifest,
+  type ManifestLists,
+  type ManifestOutput,
+  manifestSha256,
+  manifestText,
+} from "../domain/manifest.ts";
 import type { RunRequest, RunTotals } from "../domain/run.ts";
 import { type BucketName, stageOf } from "../domain/stage.ts";
 import type { Publication } from "../ports/inventory.ts";

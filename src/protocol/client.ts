@@ -4,7 +4,13 @@ import { mkdirSync, openSync } from "node:fs";
 import { createConnection, type Socket } from "node:net";
 import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { createMessageConnection, type MessageConnection, ResponseError, SocketMessageReader, SocketMessageWriter } from "vscode-jsonrpc/node";
+import {
+  createMessageConnection,
+  type MessageConnection,
+  ResponseError,
+  SocketMessageReader,
+  SocketMessageWriter,
+} from "vscode-jsonrpc/node";
 import { EdaError, type ErrorDocument, errorFromDocument } from "../domain/errors.ts";
 import { type Endpoint, endpointOf } from "./endpoint.ts";
 import { Hello, type HelloParams, type HostStatus, PROTOCOL_VERSION, Stop } from "./messages.ts";
@@ -48,7 +54,9 @@ export async function connectHost(options: ConnectOptions): Promise<HostConnecti
     await stopOtherBuild(first);
     await waitUntilGone(endpoint);
   } else if (options.program === undefined) {
-    throw new EdaError("unavailable", "host-not-running", "No eda host is running for this workspace.", { todo: "Start it with: eda host start" });
+    throw new EdaError("unavailable", "host-not-running", "No eda host is running for this workspace.", {
+      todo: "Start it with: eda host start",
+    });
   }
   options.onStarting?.();
   return startAndConnect(endpoint, options, options.program as HostProgram);
@@ -62,7 +70,10 @@ export async function call<T>(request: Promise<T>): Promise<T> {
     if (error instanceof ResponseError && isErrorDocument(error.data)) throw errorFromDocument(error.data);
     if (error instanceof EdaError) throw error;
     const message = error instanceof Error ? error.message : String(error);
-    throw new EdaError("unavailable", "host-lost", `The eda host went away: ${message}`, { todo: "Run the command again; interrupted runs go on by themselves.", cause: error });
+    throw new EdaError("unavailable", "host-lost", `The eda host went away: ${message}`, {
+      todo: "Run the command again; interrupted runs go on by themselves.",
+      cause: error,
+    });
   }
 }
 
@@ -80,10 +91,15 @@ async function stopOtherBuild(connection: HostConnection): Promise<void> {
     await call(connection.rpc.sendRequest(Stop, { force: false }));
   } catch (error) {
     if (error instanceof EdaError && error.code === "host-lost") return;
-    throw new EdaError("precondition", "host-busy", `The running host is of another version (${build}) and has ${activeRuns.length} active run(s).`, {
-      todo: "Wait for them to end (eda runs), then try again: the host is then restarted by itself.",
-      cause: error,
-    });
+    throw new EdaError(
+      "precondition",
+      "host-busy",
+      `The running host is of another version (${build}) and has ${activeRuns.length} active run(s).`,
+      {
+        todo: "Wait for them to end (eda runs), then try again: the host is then restarted by itself.",
+        cause: error,
+      },
+    );
   } finally {
     connection.dispose();
   }

@@ -144,10 +144,14 @@ export const StartRun = new RequestType<StartRunParams, { readonly runs: readonl
 export const WatchRun = new RequestType<{ readonly run: string; readonly withLog: boolean }, RunSummary, void>("run/watch");
 export const RunEvents = new NotificationType<RunEvent>("run/event");
 /** Asks a run to stop. Answers the state found; a run already publishing goes on to its end. */
-export const CancelRun = new RequestType<{ readonly run: string }, { readonly state: RunState; readonly accepted: boolean }, void>("run/cancel");
+export const CancelRun = new RequestType<{ readonly run: string }, { readonly state: RunState; readonly accepted: boolean }, void>(
+  "run/cancel",
+);
 export const ListRuns = new RequestType<RunFilterParams, PageResult<RunRecord>, void>("run/list");
 export const ShowRun = new RequestType<{ readonly run: string }, RunRecord, void>("run/show");
-export const ReadLog = new RequestType<{ readonly run: string; readonly after: number; readonly limit: number }, readonly LogLine[], void>("run/log");
+export const ReadLog = new RequestType<{ readonly run: string; readonly after: number; readonly limit: number }, readonly LogLine[], void>(
+  "run/log",
+);
 /** Any run of the workspace changed state: for views. */
 export const RunChanged = new NotificationType<RunSummary>("run/changed");
 
@@ -159,7 +163,11 @@ export const ListRows = new RequestType<
   void
 >("inventory/list");
 export const ListBuckets = new RequestType0<readonly string[], void>("objects/buckets");
-export const ListObjects = new RequestType<PageParams & { readonly bucket: string; readonly prefix: string }, PageResult<ObjectEntry>, void>("objects/list");
+export const ListObjects = new RequestType<
+  PageParams & { readonly bucket: string; readonly prefix: string },
+  PageResult<ObjectEntry>,
+  void
+>("objects/list");
 /** Lineage of an asset given as URI, `bucket/key`, or inventory name. */
 export const Lineage = new RequestType<{ readonly asset: string }, LineageGraph, void>("lineage/of");
 /** Long: reports {@link WorkProgress} on the request's token, and can be cancelled. */
@@ -172,4 +180,3 @@ export const Recover = new RequestType0<readonly string[], void>("recover");
 
 /** Progress of long requests, keyed by their token. */
 export const WorkProgress = new ProgressType<RunProgress>();
-

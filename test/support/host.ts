@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { isTerminal, type RunEvent, type RunRecord, type RunSummary } from "../../src/domain/run.ts";
+import type { RunEvent, RunRecord, RunSummary } from "../../src/domain/run.ts";
 import type { StageId } from "../../src/domain/stage.ts";
 import type { VerifyReport } from "../../src/domain/verification.ts";
 import { call, connectHost, type HostConnection } from "../../src/protocol/client.ts";
@@ -80,11 +80,6 @@ export async function openTestHost(workspace: string, { env = {} }: TestHostOpti
     },
   };
   return host;
-}
-
-/** The runs of a host that has ended by now, or that it could not end: those not in a terminal state. */
-export function unfinished(records: readonly RunRecord[]): RunRecord[] {
-  return records.filter((record) => !isTerminal(record.state));
 }
 
 export async function processGone(pid: number, withinMs = 30_000): Promise<void> {

@@ -48,7 +48,8 @@ export function copyWorkspace(from: TestWorkspace, name: string): TestWorkspace 
 }
 
 export function workspaceAt(folder: string): TestWorkspace {
-  const git = (...args: string[]) => execFileSync("git", ["-C", folder, "-c", "core.quotePath=false", ...args], { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+  const git = (...args: string[]) =>
+    execFileSync("git", ["-C", folder, "-c", "core.quotePath=false", ...args], { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
   return {
     folder,
     git,

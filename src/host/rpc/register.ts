@@ -1,5 +1,12 @@
 /** Registering typed handlers on a client's connection: every failure crosses the socket as an error document. */
-import { type CancellationToken, ErrorCodes, type MessageConnection, type RequestType, type RequestType0, ResponseError } from "vscode-jsonrpc/node";
+import {
+  type CancellationToken,
+  ErrorCodes,
+  type MessageConnection,
+  type RequestType,
+  type RequestType0,
+  ResponseError,
+} from "vscode-jsonrpc/node";
 import type { Logger } from "pino";
 import { EdaError, toEdaError } from "../../domain/errors.ts";
 
@@ -9,7 +16,11 @@ export interface Registrar {
 }
 
 export function registrarFor(rpc: MessageConnection, logger: Logger): Registrar {
-  const guarded = async <R>(method: string, token: CancellationToken, work: (signal: AbortSignal) => Promise<R>): Promise<R | ResponseError<unknown>> => {
+  const guarded = async <R>(
+    method: string,
+    token: CancellationToken,
+    work: (signal: AbortSignal) => Promise<R>,
+  ): Promise<R | ResponseError<unknown>> => {
     const controller = new AbortController();
     const subscription = token.onCancellationRequested(() => controller.abort());
     try {

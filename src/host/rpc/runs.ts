@@ -79,7 +79,11 @@ export function registerRuns(registrar: Registrar, rpc: MessageConnection, host:
       });
       const replay = async () => {
         const record = await knownRun(run);
-        for (let page = withLog ? await runLog.read(run, 0, LOG_PAGE) : []; page.length > 0; page = await runLog.read(run, sent, LOG_PAGE)) {
+        for (
+          let page = withLog ? await runLog.read(run, 0, LOG_PAGE) : [];
+          page.length > 0;
+          page = await runLog.read(run, sent, LOG_PAGE)
+        ) {
           for (const line of page) deliver({ type: "log", runId: run, line });
         }
         const now = board.now(run);
@@ -106,6 +110,8 @@ export function registerRuns(registrar: Registrar, rpc: MessageConnection, host:
       limit: 10,
     });
     const holder = active.items.find((record) => record.run !== run);
-    return holder === undefined ? undefined : `waiting for run ${holder.run}, started by ${holder.actor} at ${holder.startedAt ?? holder.requestedAt}`;
+    return holder === undefined
+      ? undefined
+      : `waiting for run ${holder.run}, started by ${holder.actor} at ${holder.startedAt ?? holder.requestedAt}`;
   }
 }

@@ -11,7 +11,9 @@ import type { Registrar } from "./register.ts";
 
 export function registerWorkspace(registrar: Registrar, rpc: MessageConnection, host: Host): void {
   const { services } = host;
-  registrar.handle(InitWorkspace, ({ project }) => host.commitLock(() => initWorkspace(services.workspace, project === undefined ? {} : { project })));
+  registrar.handle(InitWorkspace, ({ project }) =>
+    host.commitLock(() => initWorkspace(services.workspace, project === undefined ? {} : { project })),
+  );
   registrar.handle(CreateDemo, () => host.commitLock(() => createDemo(services.workspace)));
   registrar.handle(Verify, async ({ project, token }, signal) => {
     const active = new Set(await host.runs.active());

@@ -19,7 +19,11 @@ export interface AuditTrail {
   readonly endings: ReadonlyMap<string, Ending>;
 }
 
-export async function verifyAuditChain(inventory: Inventory, commits: ReadonlyMap<string, RunCommits>, findings: Findings): Promise<AuditTrail> {
+export async function verifyAuditChain(
+  inventory: Inventory,
+  commits: ReadonlyMap<string, RunCommits>,
+  findings: Findings,
+): Promise<AuditTrail> {
   const anchors = anchorsOf(commits);
   const endings = new Map<string, Ending>();
   let previous: AuditHead = { sequence: 0, hash: GENESIS_HASH };
@@ -29,13 +33,17 @@ export async function verifyAuditChain(inventory: Inventory, commits: ReadonlyMa
     // After a broken entry the next one is held to its own hash alone, so that one change is one problem.
     const broken = brokenLink(entry, isBroken ? { ...previous, hash: entry.previousHash } : previous);
     isBroken = broken !== undefined;
-    if (broken !== undefined) findings.add("audit", String(namedEntry(entry, previous)), broken);
+    if (broken !== undefined) findings.add("audit", String(Math.min(entry.sequence, previous.sequence + 1)), broken);
     const anchor = anchors.get(entry.sequence);
     // A chain rewritten from one entry on breaks every later anchor as well: the first is the one that was changed.
     const isRewritten = anchor !== undefined && anchor.hash !== entry.hash && !isAnchorBroken;
     if (isRewritten) {
       isAnchorBroken = true;
-      findings.add("audit", String(entry.sequence), `audit entry ${entry.sequence} is not the one that commit ${anchor.commit.slice(0, 12)} carries`);
+      findings.add(
+        "audit",
+        String(entry.sequence),
+        `audit entry ${entry.sequence} is not the one that commit ${anchor.commit.slice(0, 12)} carries`,
+      );
     }
     if (entry.run !== null && ENDINGS.has(entry.event)) endings.set(entry.run, { entry, isIntact: !isBroken && !isRewritten });
     previous = { sequence: entry.sequence, hash: entry.hash };
@@ -59,8 +67,4 @@ function anchorsOf(commits: ReadonlyMap<string, RunCommits>): Map<number, Anchor
     if (head !== undefined && after !== undefined) anchors.set(head.sequence, { hash: head.hash, commit: after });
   }
   return anchors;
-}
-
-function namedEntry(entry: AuditEntry, previous: AuditHead): number {
-  return entry.sequence > previous.sequence + 1 ? previous.sequence + 1 : entry.sequence;
 }

@@ -26,7 +26,12 @@ export async function readRunCommits(repository: Repository): Promise<ReadonlyMa
     if (trailers.Momento === "depois") {
       const manifest = /sha256:([0-9a-f]{64})/u.exec(trailers.Saidas ?? "")?.[1];
       const head = parseAuditHead(trailers.Auditoria ?? "");
-      commits.set(run, { ...known, after: commit, ...(manifest === undefined ? {} : { manifest }), ...(head === undefined ? {} : { head }) });
+      commits.set(run, {
+        ...known,
+        after: commit,
+        ...(manifest === undefined ? {} : { manifest }),
+        ...(head === undefined ? {} : { head }),
+      });
     }
   }
   return commits;

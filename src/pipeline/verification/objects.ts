@@ -94,7 +94,8 @@ async function storedVersions(request: ObjectRequest, expected: ReadonlyMap<stri
       if (expected.has(uri)) stored.set(uri, info);
       // The manifest of a published run that still waits for its commit cannot vouch for what it wrote.
       else if (trail.endings.has(info.run) && !manifests.has(info.run)) continue;
-      else if (!(await runs.isUnsettled(info.run))) findings.add("orphan", nameOf(info), `belongs to no row and no manifest (written by run ${info.run})`);
+      else if (!(await runs.isUnsettled(info.run)))
+        findings.add("orphan", nameOf(info), `belongs to no row and no manifest (written by run ${info.run})`);
     }
   }
   return stored;
@@ -126,7 +127,8 @@ async function readAgain(
 
 function difference(expected: Expected, found: { size: number; md5: string; sha256: string }, info: ObjectInfo): string | undefined {
   if (expected.size !== null && expected.size !== found.size) return `has ${found.size} bytes instead of ${expected.size}`;
-  if (expected.sha256 !== null && expected.sha256 !== found.sha256) return `has other content: sha256 ${found.sha256} instead of ${expected.sha256}`;
+  if (expected.sha256 !== null && expected.sha256 !== found.sha256)
+    return `has other content: sha256 ${found.sha256} instead of ${expected.sha256}`;
   if (expected.md5 !== null && expected.md5 !== found.md5) return `has other content: md5 ${found.md5} instead of ${expected.md5}`;
   if (info.size !== found.size || info.sha256 !== found.sha256 || info.md5 !== found.md5) return "is described wrongly by the object store";
   return undefined;

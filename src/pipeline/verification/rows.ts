@@ -80,7 +80,12 @@ function isRegistered({ name, object }: ManifestOutput): boolean {
   return object !== undefined && name !== `${object.bucket}/${object.key}`;
 }
 
-function compareWithManifest({ run, project, stage }: AuditEntry, own: readonly CheckedRow[], outputs: readonly ManifestOutput[], findings: Findings): void {
+function compareWithManifest(
+  { run, project, stage }: AuditEntry,
+  own: readonly CheckedRow[],
+  outputs: readonly ManifestOutput[],
+  findings: Findings,
+): void {
   const { inventory } = stageOf(stage as StageId);
   const expected = new Map(outputs.map((output) => [output.name, output]));
   let isExplained = own.some((row) => !row.isIntact);
@@ -93,13 +98,15 @@ function compareWithManifest({ run, project, stage }: AuditEntry, own: readonly 
     expected.delete(row.name);
     if (!row.isIntact) continue;
     if (output === undefined) report(nameOf(row), `was added by hand to run ${run}`);
-    else if (output.sha256 !== row.object.sha256 || output.object?.versionId !== row.object.versionId) report(nameOf(row), `was replaced after run ${run} registered it`);
+    else if (output.sha256 !== row.object.sha256 || output.object?.versionId !== row.object.versionId)
+      report(nameOf(row), `was replaced after run ${run} registered it`);
   }
   if (inventory === undefined) return;
   // A row whose name was changed is missing under its old one, and named already.
   const missing = own.some((row) => !row.isIntact && !outputs.some((output) => output.name === row.name)) ? [] : expected.keys();
   for (const name of missing) report(`${INVENTORY_TABLES[inventory]}/${project}/${name}`, `was deleted after run ${run} registered it`);
-  if (!isExplained) findings.add("row", `${INVENTORY_TABLES[inventory]}/${project}`, `the rows of run ${run} are not those that it registered`);
+  if (!isExplained)
+    findings.add("row", `${INVENTORY_TABLES[inventory]}/${project}`, `the rows of run ${run} are not those that it registered`);
 }
 
 /** Of the rows of one name, the newest is current unless a later run retired the name. Run order is the order of the audit chain. */
@@ -107,13 +114,20 @@ function verifyCurrent({ trail, findings }: RowRequest, rows: readonly CheckedRo
   // What stands beside a changed row cannot be judged: it may have borne another name.
   const unclear = new Set(rows.filter((row) => !row.isIntact).map((row) => row.inventory));
   const retired = retirements(trail);
-  for (const [name, same] of Map.groupBy(rows.filter((row) => !unclear.has(row.inventory)), nameOf)) {
+  for (const [name, same] of Map.groupBy(
+    rows.filter((row) => !unclear.has(row.inventory)),
+    nameOf,
+  )) {
     const ordered = same.map((row) => ({ row, at: trail.endings.get(row.run)?.entry.sequence ?? 0 })).sort((a, b) => a.at - b.at);
     const newest = ordered.at(-1);
     for (const each of ordered) {
       const shouldBe = each === newest && each.at >= (retired.get(name) ?? 0);
       if (each.at === 0 || each.row.current === shouldBe) continue;
-      findings.add("row", name, shouldBe ? "is marked as superseded, but no later run replaced it" : "is marked as current, but a later run replaced it");
+      findings.add(
+        "row",
+        name,
+        shouldBe ? "is marked as superseded, but no later run replaced it" : "is marked as current, but a later run replaced it",
+      );
     }
   }
 }
