@@ -7,7 +7,7 @@ import type { ExecutedNotebook } from "./executed-notebook.ts";
 import type { ExecuteOutcome, KernelSession } from "./kernel.ts";
 import { CellOutputs, OutputBudget } from "./outputs.ts";
 
-/** Last lines of a traceback that the error shows; all of it is in `executed.ipynb`. */
+/** Last lines of a frame of the traceback that the error shows; all of it is in `executed.ipynb`. */
 const TRACEBACK_LINES = 12;
 const MAX_ERROR_CHARS = 500;
 
@@ -49,10 +49,18 @@ function isRunnable(cell: NotebookCell): boolean {
 /** Cells are counted as the person sees them: code cells with something in them, without the injected parameters. */
 function notebookFailed(number: number, total: number, outcome: Extract<ExecuteOutcome, { status: "error" }>): EdaError {
   const raised = `${outcome.name}: ${outcome.value}`.split("\n")[0] as string;
-  const traceback = outcome.traceback.join("\n").split("\n").map(stripVTControlCharacters);
-  const findings: Finding[] = traceback.slice(-TRACEBACK_LINES).map((line) => ({ message: line.slice(0, MAX_ERROR_CHARS) }));
+  const findings: Finding[] = tracebackLines(outcome.traceback).map((line) => ({ message: line.slice(0, MAX_ERROR_CHARS) }));
   return new EdaError("terminal", "notebook-failed", `Code cell ${number} of ${total} raised ${raised.slice(0, MAX_ERROR_CHARS)}`, {
     todo: "Correct the notebook and run again.",
     ...(findings.length === 0 ? {} : { findings }),
   });
+}
+
+/** The last lines of where the cell stood and of where it broke. IPython gives a heading, frames, and the message, which may be endless. */
+function tracebackLines(traceback: readonly string[]): string[] {
+  const entries = traceback.map(stripVTControlCharacters);
+  const frames = entries.length > 1 ? entries.slice(0, -1) : entries;
+  const inCell = frames.findLast((frame) => frame.startsWith("Cell In["));
+  const broke = frames.at(-1);
+  return [...new Set([inCell, broke])].flatMap((frame) => frame?.split("\n").slice(-TRACEBACK_LINES) ?? []);
 }
