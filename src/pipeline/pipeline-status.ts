@@ -7,7 +7,7 @@ import type { ProjectFile } from "../domain/project.ts";
 import { isTerminal, type RunRecord } from "../domain/run.ts";
 import { STAGES, type StageId } from "../domain/stage.ts";
 import { workTreeSource } from "./code-source.ts";
-import { fingerprintOf, readProject } from "./plan-run.ts";
+import { isUnchanged, readProject } from "./plan-run.ts";
 import { scratchFolder } from "./scratch.ts";
 import type { Services, StageContext, StageDefinition } from "./stage-definition.ts";
 
@@ -106,7 +106,7 @@ async function staleness(
       workDir,
     };
     const plan = await stage.plan(context);
-    if (plan.nothingToDo === true || fingerprintOf(stage, plan) === success.fingerprint) return null;
+    if (isUnchanged(stage, plan, success)) return null;
     if (plan.nothingToDo === false) return `${plan.inputs.length} new or changed file(s)`;
     return "Inputs or code changed since the last run.";
   } catch (error) {

@@ -5,6 +5,7 @@ import { parseProjectFile } from "../domain/config-file.ts";
 import { hashJson, sha256Hex } from "../domain/json.ts";
 import type { CodeFile } from "../domain/manifest.ts";
 import type { ProjectFile } from "../domain/project.ts";
+import type { RunRecord } from "../domain/run.ts";
 import type { CodeSource } from "./code-source.ts";
 import type { StageContext, StageDefinition, StagePlan } from "./stage-definition.ts";
 
@@ -44,17 +45,20 @@ export async function planRun(stage: StageDefinition, context: StageContext): Pr
   const code = [...plan.code, { path: projectFile, sha256: sha256Hex(await context.readCode(projectFile)) }];
   const fingerprint = fingerprintOf(stage, plan);
   const last = await context.services.inventory.lastSuccess(project, stage.id);
-  const unchanged = plan.nothingToDo === true || last?.fingerprint === fingerprint;
-  if (unchanged && !force && last !== undefined) return { kind: "unchanged", fingerprint, since: last.run };
-  if (plan.nothingToDo === true && !force) return { kind: "unchanged", fingerprint, since: "" };
+  if (isUnchanged(stage, plan, last) && !force) return { kind: "unchanged", fingerprint, since: last?.run ?? "" };
   return { kind: "planned", plan, code, fingerprint };
+}
+
+/** A stage that looks file by file knows better than its fingerprint, which only covers the files that it would read. */
+export function isUnchanged(stage: StageDefinition, plan: StagePlan, last: RunRecord | undefined): boolean {
+  return plan.nothingToDo ?? (last !== undefined && last.fingerprint === fingerprintOf(stage, plan));
 }
 
 /**
  * Equal fingerprints mean equal results: content of inputs, code, and the part of the project file the stage depends on. Versions and
  * times are left out, so that what came out unchanged upstream leaves this stage up to date.
  */
-export function fingerprintOf(stage: StageDefinition, plan: StagePlan): string {
+function fingerprintOf(stage: StageDefinition, plan: StagePlan): string {
   return hashJson({
     stage: stage.id,
     inputs: plan.inputs.map(({ name, sha256, uri }) => ({ name, content: sha256 ?? uri })).sort((a, b) => (a.name < b.name ? -1 : 1)),
