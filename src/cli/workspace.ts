@@ -5,7 +5,7 @@ import { EdaError } from "../domain/errors.ts";
 import { projectFilePath, SETTINGS_FILE, STATE_FOLDER } from "../domain/governed.ts";
 import { assertProjectName, printable } from "../domain/names.ts";
 import type { Cli, GlobalOptions } from "./context.ts";
-import { nearest } from "./suggest.ts";
+import { nearest } from "../domain/nearest.ts";
 
 /** Folder of the demonstration, when the current one is in use. */
 const DEMO_FOLDER = "eda-demo";
