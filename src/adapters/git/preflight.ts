@@ -104,7 +104,8 @@ async function assertMerged(git: Git): Promise<void> {
   });
 }
 
-async function assertIdentity(git: Git): Promise<void> {
+/** @throws EdaError `precondition` `missing-identity` */
+export async function assertIdentity(git: Git): Promise<void> {
   for (const identity of ["GIT_AUTHOR_IDENT", "GIT_COMMITTER_IDENT"]) {
     const { exitCode, output } = await git.run(["var", identity]);
     if (exitCode === 0) continue;

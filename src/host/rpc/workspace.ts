@@ -12,9 +12,9 @@ import type { Registrar } from "./register.ts";
 export function registerWorkspace(registrar: Registrar, rpc: MessageConnection, host: Host): void {
   const { services } = host;
   registrar.handle(InitWorkspace, ({ project }) =>
-    host.commitLock(() => initWorkspace(services.workspace, project === undefined ? {} : { project })),
+    host.commitLock(() => initWorkspace(services, project === undefined ? {} : { project })),
   );
-  registrar.handle(CreateDemo, () => host.commitLock(() => createDemo(services.workspace)));
+  registrar.handle(CreateDemo, () => host.commitLock(() => createDemo(services, host.home)));
   registrar.handle(Verify, async ({ project, token }, signal) => {
     const active = new Set(await host.runs.active());
     return verify(services, {
