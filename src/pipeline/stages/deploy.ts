@@ -3,19 +3,18 @@
  * bucket `outputs`, `<project>/deploy/…`. Keys stay the same from version to version, because buckets keep versions; the model's
  * number (1, 2, …) rises whenever a file of it changes.
  */
-import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
 import picomatch from "picomatch";
-import { codeUri, type InputAsset, objectUri } from "../../domain/asset.ts";
+import { objectUri } from "../../domain/asset.ts";
 import { EdaError } from "../../domain/errors.ts";
 import { projectFilePath } from "../../domain/governed.ts";
 import type { StoredInventoryRow } from "../../domain/inventory.ts";
-import { type JsonObject, sha256Hex } from "../../domain/json.ts";
+import type { JsonObject } from "../../domain/json.ts";
 import { objectKey } from "../../domain/names.ts";
 import type { DeploySpec } from "../../domain/project.ts";
 import type { JobArtefact, JobRecord } from "../../ports/inventory.ts";
 import { storeOutput, type StoredOutput } from "../outputs.ts";
 import type { StageContext, StageDefinition, UnitResult } from "../stage-definition.ts";
+import { codeFileUri, edgesBetween, inputAsset, materialize, namesNoLongerMade, notConfigured, upstreamMissing } from "../tables.ts";
 
 /** First part of an output's name in the inventory; a model's name is the first part of its files'. */
 const OUTPUTS_NAME = "outputs";
@@ -36,14 +35,7 @@ export const deployStage: StageDefinition = {
     const chosen = chooseArtefacts(spec, job);
     const unmatched = spec.outputs.filter((glob) => !job.artefacts.some(({ name }) => matches(glob, name)));
     return {
-      inputs: chosen.map(
-        ({ artefact, name }): InputAsset => ({
-          uri: objectUri(artefact),
-          name,
-          size: artefact.size,
-          sha256: artefact.sha256,
-        }),
-      ),
+      inputs: chosen.map(({ artefact, name }) => inputAsset({ ...artefact, name })),
       code: [],
       config: { deploy: spec },
       units: [{ id: "register", label: `${spec.model.name} from job ${job.job}`, data: { job: job.job } }],
@@ -81,38 +73,26 @@ export const deployStage: StageDefinition = {
     };
   },
 
-  async retired(results, context) {
-    const made = new Set(Object.values(results).flatMap((result) => result.rows.map((row) => row.name)));
-    return (await currentRows(context)).map((row) => row.name).filter((name) => !made.has(name));
-  },
+  retired: (results, context) => namesNoLongerMade("models", results, context),
 };
 
 function deploySpec(context: StageContext): DeploySpec {
   const spec = context.project.deploy;
-  const file = projectFilePath(context.request.project);
-  if (spec === undefined) {
-    throw new EdaError("precondition", "stage-not-configured", `${file} has no deploy section.`, {
-      todo: "Add deploy with the model's name and files.",
-      at: { file },
-    });
-  }
+  if (spec === undefined) throw notConfigured("deploy", context);
   if (spec.model.name === OUTPUTS_NAME) {
     throw new EdaError("precondition", "reserved-model-name", `A model cannot be called "${OUTPUTS_NAME}".`, {
       todo: "Give it another name in deploy.model.name.",
-      at: { file },
+      at: { file: projectFilePath(context.request.project) },
     });
   }
   return spec;
 }
 
 async function newestJob(context: StageContext): Promise<JobRecord> {
-  const { project } = context.request;
-  const jobs = await context.services.inventory.jobs(project);
+  const jobs = await context.services.inventory.jobs(context.request.project);
   const job = jobs.find(({ state }) => state === "succeeded");
-  if (job !== undefined) return job;
-  throw new EdaError("terminal", "no-trained-model", `No training job of ${project} has succeeded.`, {
-    todo: `Train first: eda run modeling --project ${project}`,
-  });
+  if (job === undefined) throw upstreamMissing(context);
+  return job;
 }
 
 /** @throws EdaError `terminal` `model-file-missing` naming the pattern that matches nothing, and what there is */
@@ -140,18 +120,14 @@ function matches(glob: string, name: string): boolean {
 
 async function copyToItsBucket({ artefact, role, name }: Chosen, spec: DeploySpec, context: StageContext): Promise<StoredOutput> {
   const { project } = context.request;
-  const { bucket, key, versionId, size, md5, sha256, mediaType } = artefact;
-  const downloads = join(context.workDir, "downloads");
-  await mkdir(downloads, { recursive: true });
-  const file = await context.services.objects.materialize({ bucket, key, versionId }, { size, md5, sha256 }, downloads, context.signal);
   const target = role === "model" ? `${spec.model.name}/${artefact.name}` : `deploy/${artefact.name}`;
   return storeOutput(
     {
       bucket: role === "model" ? "models" : "outputs",
       key: objectKey(project, target),
-      file,
+      file: await materialize(artefact, context),
       role,
-      mediaType,
+      mediaType: artefact.mediaType,
       current: { inventory: "models", name },
     },
     context,
@@ -196,13 +172,6 @@ async function edgesOf(
   stored: readonly { readonly item: Chosen; readonly output: StoredOutput }[],
   context: StageContext,
 ): Promise<UnitResult["edges"]> {
-  const path = projectFilePath(context.request.project);
-  const code = codeUri(path, sha256Hex(await context.readCode(path)));
-  return stored.flatMap(({ item, output }) => {
-    const to = objectUri(output.object);
-    return [
-      { from: objectUri(item.artefact), to },
-      { from: code, to },
-    ];
-  });
+  const code = await codeFileUri(projectFilePath(context.request.project), context);
+  return stored.flatMap(({ item, output }) => edgesBetween([objectUri(item.artefact), code], [objectUri(output.object)]));
 }

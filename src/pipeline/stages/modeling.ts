@@ -4,12 +4,11 @@
  * is worth keeping), both relative to the folder it runs in.
  */
 import { constants, copyFile, mkdir, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import mime from "mime-types";
-import { codeUri, formatAssetUri, type InputAsset, objectUri, type OutputObject } from "../../domain/asset.ts";
+import { formatAssetUri, objectUri, type OutputObject } from "../../domain/asset.ts";
 import { EdaError, toEdaError } from "../../domain/errors.ts";
 import { projectFilePath, STATE_FOLDER } from "../../domain/governed.ts";
-import type { InventoryRow, StoredInventoryRow } from "../../domain/inventory.ts";
 import { type JsonObject, sha256Hex } from "../../domain/json.ts";
 import { objectKey } from "../../domain/names.ts";
 import { parseNotebook } from "../../domain/notebook.ts";
@@ -18,6 +17,18 @@ import type { JobArtefact, JobRecord } from "../../ports/inventory.ts";
 import type { TrainingResult } from "../../ports/trainer.ts";
 import { storeOutput } from "../outputs.ts";
 import type { StageContext, StageDefinition, UnitResult } from "../stage-definition.ts";
+import {
+  codeFileUri,
+  currentTables,
+  edgesBetween,
+  inputAsset,
+  materialize,
+  notConfigured,
+  PARQUET,
+  type UnitInput,
+  unitInput,
+  upstreamMissing,
+} from "../tables.ts";
 
 const DATA_FOLDER = "data";
 const RESULTS_FOLDER = "results";
@@ -26,9 +37,6 @@ const EXECUTED_NOTEBOOK = "executed.ipynb";
 /** Parameters that the stage sets itself. */
 const RESERVED_PARAMETERS = { eda_data_dir: DATA_FOLDER, eda_results_dir: RESULTS_FOLDER } as const;
 
-/** An object as the unit needs it: plain, so that it survives a restart. */
-type Split = Pick<InventoryRow, "bucket" | "key" | "versionId" | "size" | "md5" | "sha256"> & { readonly split: string };
-
 export const modelingStage: StageDefinition = {
   id: "modeling",
 
@@ -36,25 +44,19 @@ export const modelingStage: StageDefinition = {
     const spec = modelingSpec(context);
     const notebook = await context.readCode(spec.notebook);
     parseNotebook(spec.notebook, notebook);
-    const rows = await splitRows(spec.dataset, context);
-    const splits = rows.map(
-      ({ name, bucket, key, versionId, size, md5, sha256 }): Split => ({
-        split: name.slice(spec.dataset.length + 1),
-        ...{ bucket, key, versionId, size, md5, sha256 },
-      }),
-    );
+    const splits = await splitsOf(spec.dataset, context);
     const { timeoutMinutes: _, ...config } = spec;
     return {
-      inputs: rows.map((row): InputAsset => ({ uri: objectUri(row), name: row.name, size: row.size, sha256: row.sha256 })),
+      inputs: splits.map(inputAsset),
       code: [{ path: spec.notebook, sha256: sha256Hex(notebook) }],
       config: { modeling: config },
-      units: [{ id: "train", label: spec.notebook, data: { splits } }],
+      units: [{ id: "train", label: spec.notebook, data: { splits: splits.map((split) => ({ ...split })) } }],
     };
   },
 
   async execute(unit, _earlier, context) {
     const spec = modelingSpec(context);
-    const splits = unit.data.splits as unknown as Split[];
+    const splits = unit.data.splits as unknown as UnitInput[];
     const startedAt = new Date().toISOString();
     await prepareFolder(spec, splits, context);
     const parameters: JsonObject = { ...spec.parameters, ...RESERVED_PARAMETERS };
@@ -93,45 +95,32 @@ export const modelingStage: StageDefinition = {
 
 function modelingSpec(context: StageContext): ModelingSpec {
   const spec = context.project.modeling;
-  const file = projectFilePath(context.request.project);
-  if (spec === undefined) {
-    throw new EdaError("precondition", "stage-not-configured", `${file} has no modeling section.`, {
-      todo: "Add modeling with its notebook and dataset.",
-      at: { file },
-    });
-  }
+  if (spec === undefined) throw notConfigured("modeling", context);
   const reserved = Object.keys(RESERVED_PARAMETERS).find((name) => name in spec.parameters);
   if (reserved !== undefined) {
     throw new EdaError("precondition", "reserved-parameter", `modeling.parameters sets ${reserved}, which the stage sets itself.`, {
       todo: "Remove it from the project file.",
-      at: { file },
+      at: { file: projectFilePath(context.request.project) },
     });
   }
   return spec;
 }
 
-async function splitRows(dataset: string, context: StageContext): Promise<StoredInventoryRow[]> {
-  const { project } = context.request;
-  const rows: StoredInventoryRow[] = [];
-  for await (const row of context.services.inventory.currentRows("datasets", project)) {
-    if (row.role === "data" && row.name.startsWith(`${dataset}/`)) rows.push(row);
-  }
-  if (rows.length > 0) return rows;
-  throw new EdaError("terminal", "dataset-missing", `The inventory has no dataset ${dataset} of ${project}.`, {
-    todo: `Make it first: eda run datasets --project ${project}`,
-  });
+/** The splits of a dataset, by name. */
+async function splitsOf(dataset: string, context: StageContext): Promise<UnitInput[]> {
+  const rows = (await currentTables("datasets", context)).filter((row) => row.name.startsWith(`${dataset}/`));
+  if (rows.length === 0) throw upstreamMissing(context);
+  return rows.map(unitInput);
 }
 
 /** The job folder: any trainer can carry it. Data are copies, because a notebook may write to what it reads. */
-async function prepareFolder(spec: ModelingSpec, splits: readonly Split[], context: StageContext): Promise<void> {
+async function prepareFolder(spec: ModelingSpec, splits: readonly UnitInput[], context: StageContext): Promise<void> {
   const folder = context.workDir;
   await writeFile(join(folder, "notebook.ipynb"), await context.readCode(spec.notebook));
-  const downloads = join(folder, "downloads");
   await mkdir(join(folder, DATA_FOLDER));
-  await mkdir(downloads);
-  for (const { split, bucket, key, versionId, ...content } of splits) {
-    const source = await context.services.objects.materialize({ bucket, key, versionId }, content, downloads, context.signal);
-    await copyFile(source, join(folder, DATA_FOLDER, `${split}.parquet`), constants.COPYFILE_FICLONE);
+  for (const split of splits) {
+    const source = await materialize(split, context);
+    await copyFile(source, join(folder, DATA_FOLDER, `${basename(split.name)}.parquet`), constants.COPYFILE_FICLONE);
   }
 }
 
@@ -204,21 +193,18 @@ async function storeResults(result: TrainingResult, context: StageContext): Prom
 /** What was read → the job → what it made. */
 async function jobEdges(
   spec: ModelingSpec,
-  splits: readonly Split[],
+  splits: readonly UnitInput[],
   objects: readonly OutputObject[],
   context: StageContext,
 ): Promise<UnitResult["edges"]> {
   const { project, run } = context.request;
   const job = formatAssetUri({ kind: "job", name: `${project}/modeling`, version: run });
-  const notebook = codeUri(spec.notebook, sha256Hex(await context.readCode(spec.notebook)));
-  return [
-    ...[...splits.map(objectUri), notebook].map((from) => ({ from, to: job })),
-    ...objects.map((object) => ({ from: job, to: objectUri(object) })),
-  ];
+  const read = [...splits.map(objectUri), await codeFileUri(spec.notebook, context)];
+  return [...edgesBetween(read, [job]), ...edgesBetween([job], objects.map(objectUri))];
 }
 
 function mediaTypeOf(path: string): string {
   if (path.endsWith(".ipynb")) return "application/x-ipynb+json";
-  if (path.endsWith(".parquet")) return "application/vnd.apache.parquet";
+  if (path.endsWith(".parquet")) return PARQUET;
   return mime.lookup(path) || "application/octet-stream";
 }
