@@ -123,5 +123,6 @@ function dataTypeOf(type: string): string {
   if (type === "BOOLEAN") return "sc:Boolean";
   if (type === "DATE") return "sc:Date";
   if (type.startsWith("TIMESTAMP")) return "sc:DateTime";
+  if (type === "TIME") return "sc:Time";
   return "sc:Text";
 }

@@ -688,6 +688,29 @@ export function engineContract(name: string, open: (options: EngineOptions) => E
         ]);
       });
 
+      it("settles ties in a query of every kind of clause, and gives what the person wrote", async () => {
+        const t = await writeParquet(
+          join(folder, "t.parquet"),
+          "SELECT 100 - range AS id, range % 4 AS g, range * 0.5 AS v, DATE '2024-01-01' + range::INTEGER AS dia FROM range(100)",
+        );
+        const table = await curate(
+          `WITH nomes (g, nome) AS (VALUES (0, 'zero'), (1, 'um'), (2, 'dois')),
+            antes AS (SELECT *, sum(v) OVER (PARTITION BY g ORDER BY dia RANGE BETWEEN INTERVAL 8 DAYS PRECEDING AND INTERVAL 1 DAY PRECEDING) AS soma FROM t)
+          SELECT nome, -1 AS menos, id // 7, [g, 1] AS l, list_transform([g], lambda x: x + 1) AS m, CASE WHEN soma IS NULL THEN 'n' ELSE 's' END AS tem
+          FROM antes LEFT JOIN nomes USING (g) WHERE id BETWEEN 1 AND 90 AND NOT (v IN (1, 2.5)) AND nome LIKE '%o%' QUALIFY row_number() OVER (PARTITION BY g ORDER BY id) <= 3
+          ORDER BY nome DESC NULLS LAST LIMIT 5 OFFSET 1`,
+          { t },
+        );
+        const rows = await rowsOf(table.file);
+        expect(rows.map((row) => [row.nome, row["(id // 7)"], row.tem])).toEqual([
+          ["zero", "1", "s"],
+          ["zero", "1", "s"],
+          ["dois", "0", "s"],
+          ["dois", "0", "s"],
+          ["dois", "1", "s"],
+        ]);
+      });
+
       it("orders by all columns when the query has no order", async () => {
         const t = await writeParquet(join(folder, "t.parquet"), "SELECT unnest([3, 1, 2]) AS id");
         expect((await rowsOf((await curate("SELECT id FROM t", { t })).file)).map((row) => row.id)).toEqual([1, 2, 3]);

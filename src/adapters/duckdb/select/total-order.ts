@@ -1,7 +1,7 @@
 /** Giving a query's result one order: rows that the person's ORDER BY leaves tied are ordered by all their columns. */
 import type { Session } from "../session.ts";
 import { identifier } from "../sql.ts";
-import { isNode, printSelect, type TreeNode } from "./parse-tree.ts";
+import { isNode, parseSelect, printSelect, type TreeNode } from "./parse-tree.ts";
 
 /**
  * SQL with the rows of the query in a total order: the person's own ORDER BY first, when there is one, then all columns from left to
@@ -17,9 +17,30 @@ export async function totallyOrdered(node: TreeNode, sql: string, columns: reado
   const orders = own.orders as readonly TreeNode[];
   if (orders.some(({ expression }) => isNode(expression) && expression.type === "STAR")) return `SELECT * FROM (${withoutEnd(sql)}\n)`;
   const extended = { ...own, orders: [...orders, ...columns.map((_, at) => byPosition(at + 1))] };
-  const printed = await printSelect({ ...node, modifiers: modifiers.map((modifier) => (modifier === own ? extended : modifier)) }, session);
+  const ordered = { ...node, modifiers: modifiers.map((modifier) => (modifier === own ? extended : modifier)) };
+  const printed = await printSelect(ordered, session);
+  // Were the printed SQL another query, the person's own would run: its ties then stay as one thread finds them.
+  if (canonical(await parseSelect(printed, "", session)) !== canonical(ordered)) return `SELECT * FROM (${withoutEnd(sql)}\n)`;
   // Printing may give unnamed expressions other names than the person's text does.
   return `SELECT * FROM (${printed}) AS curated(${columns.map(identifier).join(", ")})`;
+}
+
+/** A tree as text, without what printing may change: places, and a VALUES list that comes back as a subquery of one. */
+function canonical(tree: TreeNode): string {
+  return JSON.stringify(tree, (key, value: unknown) => {
+    if (key === "query_location") return undefined;
+    const list = isNode(value) && value.type === "SUBQUERY" ? valuesIn(value) : undefined;
+    return list === undefined ? value : { ...list, alias: (value as TreeNode).alias, names: (value as TreeNode).column_name_alias };
+  });
+}
+
+/** The VALUES list of a subquery that is nothing but one, however deep. */
+function valuesIn(subquery: TreeNode): TreeNode | undefined {
+  const node = isNode(subquery.subquery) ? subquery.subquery.node : undefined;
+  if (!isNode(node) || !isNode(node.from_table)) return undefined;
+  const [only, second] = node.select_list as readonly TreeNode[];
+  if (only?.type !== "STAR" || second !== undefined || node.where_clause != null) return undefined;
+  return node.from_table.type === "EXPRESSION_LIST" ? node.from_table : valuesIn(node.from_table);
 }
 
 function byPosition(position: number): TreeNode {
