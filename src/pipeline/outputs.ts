@@ -1,7 +1,5 @@
 /** Storing what a unit made, and skipping what came out unchanged. */
-import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
-import type { ContentHash, OutputObject, OutputRole } from "../domain/asset.ts";
+import type { ContentHash, ObjectRef, OutputObject, OutputRole } from "../domain/asset.ts";
 import type { BucketName, InventoryId } from "../domain/stage.ts";
 import type { StageContext } from "./stage-definition.ts";
 
@@ -24,45 +22,28 @@ export interface StoredOutput {
 
 /** Stores a file as a new object version, unless the inventory's current version of the same key has the same bytes. */
 export async function storeOutput(request: StoreRequest, context: StageContext): Promise<StoredOutput> {
-  const { objects, inventory } = context.services;
-  const hash = await hashFile(request.file, context.signal);
-  const facts = { role: request.role, mediaType: request.mediaType, ...(request.rows === undefined ? {} : { rows: request.rows }) };
-  if (request.current !== undefined) {
-    const known = await inventory.rows({
-      inventory: request.current.inventory,
-      project: context.request.project,
-      name: request.current.name,
-      limit: 1,
-    });
-    const row = known.items[0];
-    if (row !== undefined && row.sha256 === hash.sha256 && row.bucket === request.bucket && row.key === request.key) {
-      const { bucket, key, versionId, size, md5, sha256 } = row;
-      return { object: { bucket, key, versionId, size, md5, sha256, ...facts }, isNew: false };
+  const { bucket, key, file, role, mediaType, rows, current } = request;
+  const { run } = context.request;
+  const facts = { role, mediaType, ...(rows === undefined ? {} : { rows }) };
+  const prepared = await context.services.objects.prepare({ bucket, key, file, mediaType, run, signal: context.signal });
+  try {
+    const kept = current === undefined ? undefined : await currentRow(current, context);
+    if (kept !== undefined && kept.sha256 === prepared.content.sha256 && kept.bucket === bucket && kept.key === key) {
+      return { object: { ...objectFields(kept), ...facts }, isNew: false };
     }
+    return { object: { ...objectFields(await prepared.commit()), ...facts }, isNew: true };
+  } finally {
+    await prepared.discard();
   }
-  const info = await objects.put({
-    bucket: request.bucket,
-    key: request.key,
-    file: request.file,
-    expected: hash,
-    mediaType: request.mediaType,
-    run: context.request.run,
-    signal: context.signal,
-  });
-  const { bucket, key, versionId, size, md5, sha256 } = info;
-  return { object: { bucket, key, versionId, size, md5, sha256, ...facts }, isNew: true };
 }
 
-/** md5 and sha256 of a file in one read; size in bytes. */
-export async function hashFile(file: string, signal: AbortSignal): Promise<ContentHash> {
-  const md5 = createHash("md5");
-  const sha256 = createHash("sha256");
-  let size = 0;
-  for await (const chunk of createReadStream(file, { highWaterMark: 1 << 20, signal })) {
-    const bytes = chunk as Buffer;
-    md5.update(bytes);
-    sha256.update(bytes);
-    size += bytes.length;
-  }
-  return { size, md5: md5.digest("hex"), sha256: sha256.digest("hex") };
+async function currentRow({ inventory, name }: NonNullable<StoreRequest["current"]>, context: StageContext) {
+  const { project } = context.request;
+  return (await context.services.inventory.rows({ inventory, project, name, limit: 1 })).items[0];
+}
+
+/** The fields of an object that identify it and its content, out of whatever else it comes with. */
+export function objectFields<T extends ObjectRef & ContentHash>(from: T) {
+  const { bucket, key, versionId, size, md5, sha256 } = from;
+  return { bucket, key, versionId, size, md5, sha256 };
 }

@@ -4,6 +4,7 @@ import { access, lstat, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import pLimit from "p-limit";
 import { toEdaError } from "../domain/errors.ts";
+import { RAW_DATA_FOLDER } from "../domain/governed.ts";
 
 /** A regular file as `lstat` gives it. Times in nanoseconds since the epoch, as decimal text. */
 export interface RawFile {
@@ -26,6 +27,10 @@ export interface RawFolder {
 
 /** Enough to keep the thread pool busy; more only queues. */
 const CONCURRENT_STATS = 32;
+
+export function rawFolder(workspace: string, project: string): string {
+  return join(workspace, RAW_DATA_FOLDER, project);
+}
 
 export async function walkRawFolder(root: string, signal: AbortSignal): Promise<RawFolder> {
   const files: RawFile[] = [];

@@ -1,8 +1,10 @@
 /** Copying a file and knowing what was copied, in one read. */
 import { createHash } from "node:crypto";
-import { open } from "node:fs/promises";
+import { type FileHandle, open } from "node:fs/promises";
 import type { ContentHash } from "../../domain/asset.ts";
-import { throwIfAborted } from "../../domain/errors.ts";
+import { EdaError, throwIfAborted } from "../../domain/errors.ts";
+import { printable } from "../../domain/names.ts";
+import { systemCode } from "./system-errors.ts";
 
 /** Read at a time, in bytes: large enough to keep the disk busy, small enough for many copies at once. */
 const CHUNK_BYTES = 1 << 20;
@@ -20,7 +22,7 @@ export interface CopyOptions {
  * system, each write complete, and the size is the copy's own: reading it back at once would only read the system's cache.
  */
 export async function copyHashed(from: string, to: string, { signal, mode = 0o666, onBytes }: CopyOptions): Promise<ContentHash> {
-  await using source = await open(from, "r");
+  await using source = await openSource(from);
   await using target = await open(to, "wx", mode);
   const { size: announced } = await source.stat();
   const buffer = Buffer.allocUnsafe(Math.max(1, Math.min(CHUNK_BYTES, announced + 1)));
@@ -46,7 +48,19 @@ export async function copyHashed(from: string, to: string, { signal, mode = 0o66
   return { size, md5: md5.digest("hex"), sha256: sha256.digest("hex") };
 }
 
-async function writeFully(target: { write: (bytes: Buffer) => Promise<{ bytesWritten: number }> }, bytes: Buffer): Promise<void> {
+/** What cannot be read is never mistaken for a store that cannot be written to. */
+async function openSource(file: string): Promise<FileHandle> {
+  try {
+    return await open(file, "r");
+  } catch (error) {
+    throw new EdaError("terminal", "file-not-readable", `${printable(file)} cannot be read (${systemCode(error) ?? String(error)}).`, {
+      todo: "Give the user that runs eda read access to it, or run again without it.",
+      cause: error,
+    });
+  }
+}
+
+async function writeFully(target: FileHandle, bytes: Buffer): Promise<void> {
   let rest = bytes;
   while (rest.length > 0) {
     const { bytesWritten } = await target.write(rest);

@@ -95,7 +95,7 @@ async function prepareVersion(folder: Folder, request: PutRequest): Promise<Prep
   const scratch = join(folder.scratch, randomUUID());
   const discard = () => rm(scratch, { recursive: true, force: true });
   try {
-    await mkdir(scratch);
+    await mkdir(scratch, { recursive: true });
     const content = await copyHashed(request.file, join(scratch, DATA_FILE), {
       signal,
       mode: 0o444,
