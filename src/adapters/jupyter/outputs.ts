@@ -113,10 +113,11 @@ export class CellOutputs {
   #stream(name: StreamName, text: string): void {
     this.#logStream(name, text);
     if (this.#truncated) return;
-    const room = MAX_STREAM_CHARS - this.#streamChars;
-    if (text.length > room || !this.#budget.take(text.length)) {
+    const wanted = text.slice(0, MAX_STREAM_CHARS - this.#streamChars);
+    const kept = this.#budget.take(wanted.length) ? wanted : "";
+    if (kept.length < text.length) {
       this.#truncated = true;
-      this.#append(name, `${text.slice(0, Math.max(0, room))}\n[eda] further output of this cell was left out\n`);
+      this.#append(name, `${kept}\n[eda] further output of this cell was left out\n`);
       return;
     }
     this.#streamChars += text.length;
