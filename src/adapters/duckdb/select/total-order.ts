@@ -30,7 +30,9 @@ function canonical(tree: TreeNode): string {
   return JSON.stringify(tree, (key, value: unknown) => {
     if (key === "query_location") return undefined;
     const list = isNode(value) && value.type === "SUBQUERY" ? valuesIn(value) : undefined;
-    return list === undefined ? value : { ...list, alias: (value as TreeNode).alias, names: (value as TreeNode).column_name_alias };
+    if (list === undefined) return value;
+    const { alias, column_name_alias: names } = value as TreeNode;
+    return { ...list, alias, ...((names as readonly string[]).length === 0 ? {} : { names }) };
   });
 }
 
