@@ -2,7 +2,7 @@
 import { writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { driveUri, objectUri } from "../../domain/asset.ts";
-import { EdaError } from "../../domain/errors.ts";
+import { EdaError, toEdaError } from "../../domain/errors.ts";
 import { projectFilePath } from "../../domain/governed.ts";
 import { nearest } from "../../domain/nearest.ts";
 import type { DatasetSpec } from "../../domain/project.ts";
@@ -106,6 +106,14 @@ function exportFolderMissing(datasets: readonly string[], context: StageContext)
   });
 }
 
+function exportFolderNotFound(folder: string, context: StageContext, cause: unknown): EdaError {
+  return new EdaError("terminal", "drive-folder-not-found", `The Drive folder ${folder} does not exist.`, {
+    todo: "Make it, or correct drive.exportFolder in the project file: a missing folder may be a drive that is not mounted.",
+    at: { file: projectFilePath(context.request.project) },
+    cause,
+  });
+}
+
 function unknownTable(dataset: DatasetSpec, known: readonly string[], context: StageContext): EdaError {
   const near = nearest(dataset.from, known);
   return new EdaError(
@@ -187,12 +195,10 @@ async function exportToDrive(datasets: readonly string[], earlier: UnitResults, 
   for (const [index, row] of rows.entries()) {
     context.progress({ done: index, total: rows.length, unit: "files", label: `export ${row.name}` });
     const segments = [row.name.split("/")[0] as string, basename(row.key)];
-    const { id, version } = await context.services.drive.upload(
-      folder,
-      segments,
-      await materialize(unitInput(row), context),
-      context.signal,
-    );
+    const file = await materialize(unitInput(row), context);
+    const { id, version } = await context.services.drive.upload(folder, segments, file, context.signal).catch((error: unknown) => {
+      throw toEdaError(error).code === "drive-folder-not-found" ? exportFolderNotFound(folder, context, error) : error;
+    });
     edges.push({ from: objectUri(row), to: driveUri(id, version) });
   }
   context.log("info", `Exported ${rows.length} file(s) to ${folder}`);
