@@ -146,6 +146,37 @@ export function describeRejects(openEngine: OpenEngine): void {
       expect((await quarantineOf(result)).map((row) => row._linha)).toEqual(["2", "3", "5"]);
     });
 
+    it("gives true lines in a file of many buffers, between quoted line breaks, blank lines and malformed rows", async () => {
+      const pad = "x".repeat(60);
+      const lines = ["id,nome"];
+      const expected: string[] = [];
+      for (let id = 0; id < 600_000; id += 1) {
+        if (id % 50_021 === 7) lines.push(`${id}`);
+        else if (id % 70_001 === 11) lines.push(`n${id},${pad}`);
+        else
+          lines.push(
+            ...(id % 30_011 === 3 ? [`${id},"duas`, `linhas ""${pad}"""`] : id % 99_991 === 5 ? ["", `${id},${pad}`] : [`${id},${pad}`]),
+          );
+        if (id % 50_021 === 7 || id % 70_001 === 11) expected.push(String(lines.length));
+      }
+      const result = await stage(lines.join("\r\n"), { schema: TWO_COLUMNS });
+      expect((await quarantineOf(result)).map((row) => row._linha)).toEqual(expected);
+    });
+
+    it("keeps a source column once when two fields come from it", async () => {
+      const schema = {
+        fields: [
+          { name: "texto", source: "v", type: "string" },
+          { name: "numero", source: "v", type: "integer" },
+        ],
+      };
+      const result = await stage("v\n1\na\n", { schema });
+      expect(await rowsOf(result.data.file)).toEqual([{ texto: "1", numero: "1" }]);
+      expect(await quarantineOf(result)).toEqual([
+        { v: "a", _motivo: "numero: not an integer", _arquivo: "dados/parte-0.csv", _linha: "3" },
+      ]);
+    });
+
     it("quarantines a row that is not UTF-8", async () => {
       const bytes = Buffer.concat([Buffer.from("id,nome\n1,a\n2,"), Buffer.from([0xff, 0xfe]), Buffer.from("\n3,b\n")]);
       const result = await stage(bytes, { schema: TWO_COLUMNS });

@@ -1,4 +1,5 @@
 /** Rows that broke the contract, as they stood in their source: texts, reasons, file and line. */
+import type { DuckDBAppender } from "@duckdb/node-api";
 import type { StagingTable } from "../../../domain/project.ts";
 import type { EngineContext, WrittenTable } from "../../../ports/engine.ts";
 import type { Session } from "../session.ts";
@@ -95,10 +96,7 @@ async function locateInFile(
     }
     const bad = malformed[nextMalformed];
     if (bad !== undefined && bad.offset < record.end) {
-      broken.appendInteger(source.index);
-      broken.appendBigInt(BigInt(record.line));
-      broken.appendVarchar(bad.reason);
-      broken.endRow();
+      appendMalformed(broken, source, bad.reason, record.line);
       // A record can be broken in several places; the first says enough.
       while (nextMalformed < malformed.length && (malformed[nextMalformed] as MalformedRecord).offset < record.end) nextMalformed += 1;
       continue;
@@ -111,8 +109,18 @@ async function locateInFile(
     }
     id += 1n;
   }
+  // Should DuckDB ever cut records otherwise than we do, a record without its line is still no record lost.
+  for (const { reason } of malformed.slice(nextMalformed)) appendMalformed(broken, source, reason, null);
   positions.closeSync();
   broken.closeSync();
+}
+
+function appendMalformed(table: DuckDBAppender, source: Source, reason: string, line: number | null): void {
+  table.appendInteger(source.index);
+  if (line === null) table.appendNull();
+  else table.appendBigInt(BigInt(line));
+  table.appendVarchar(reason);
+  table.endRow();
 }
 
 /** Writes `_quarentena` for everything in `rejects` and `malformed`; null when there is nothing. */
@@ -130,11 +138,15 @@ export async function writeQuarantine(
   for (const { index, name } of sources) await session.run("INSERT INTO names VALUES ($1, $2)", [index, name]);
   const { fields } = table.schema;
   const texts = fields.map((_, position) => `t${position}`);
-  const named = fields.map((field, position) => `t${position} AS ${identifier(headerOf(field))}`);
+  const headers = fields.map(headerOf);
+  // Two fields may come from one column: it stands there once.
+  const named = headers.flatMap((header, position) =>
+    headers.indexOf(header) === position ? [`t${position} AS ${identifier(header)}`] : [],
+  );
   const reasons = "(SELECT id, string_agg(reason, '; ' ORDER BY rowid) AS reason FROM rejects GROUP BY id)";
   const rejected =
     `SELECT ${texts.join(", ")}, reason, CAST(id >> ${ROW_BITS} AS INTEGER) AS file, line ` +
-    `FROM (${table.format === "parquet" ? parquetTexts(sources) : `SELECT id, ${texts.join(", ")} FROM checked`}) JOIN ${reasons} USING (id) JOIN positions USING (id)`;
+    `FROM (${table.format === "parquet" ? parquetTexts(sources) : `SELECT id, ${texts.join(", ")} FROM checked`}) JOIN ${reasons} USING (id) LEFT JOIN positions USING (id)`;
   const malformed = `SELECT ${texts.map((text) => `CAST(NULL AS VARCHAR) AS ${text}`).join(", ")}, reason, file, line FROM malformed`;
   return writeTable(
     session,
