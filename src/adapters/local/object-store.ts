@@ -93,7 +93,10 @@ async function prepareVersion(folder: Folder, request: PutRequest): Promise<Prep
   assertKey(key);
   throwIfAborted(signal);
   const scratch = join(folder.scratch, randomUUID());
-  const discard = () => rm(scratch, { recursive: true, force: true });
+  let isCommitted = false;
+  const discard = async () => {
+    if (!isCommitted) await rm(scratch, { recursive: true, force: true });
+  };
   try {
     await mkdir(scratch, { recursive: true });
     const content = await copyHashed(request.file, join(scratch, DATA_FILE), {
@@ -107,7 +110,9 @@ async function prepareVersion(folder: Folder, request: PutRequest): Promise<Prep
       commit: () =>
         folder.lock(`${bucket}/${key}`, async () => {
           throwIfAborted(signal);
-          return writing(folder.root, commitVersion(folder, request, content, scratch));
+          const info = await writing(folder.root, commitVersion(folder, request, content, scratch));
+          isCommitted = true;
+          return info;
         }),
       discard,
     };
@@ -124,7 +129,10 @@ async function commitVersion(folder: Folder, request: PutRequest, content: Conte
   if (latest !== undefined) {
     // A version whose metadata is damaged is no obstacle to a new one.
     const info = await readMetadata(target, { bucket, key, versionId: latest }).catch(() => undefined);
-    if (info?.run === run && info.sha256 === content.sha256) return info;
+    if (info?.run === run && info.sha256 === content.sha256) {
+      await rm(scratch, { recursive: true });
+      return info;
+    }
   }
   const versionId = nextVersionId(latest);
   const info: ObjectInfo = { bucket, key, versionId, ...content, mediaType, run, storedAt: new Date().toISOString() };
