@@ -9,7 +9,7 @@ import { removeLeftovers } from "./housekeeping.ts";
 
 const PAGE = 1000;
 
-/** @returns what was done, a line each */
+/** @returns what was done, a line each; empty when there was nothing to do */
 export async function recover(host: Host): Promise<readonly string[]> {
   const { services, runs, endpoint } = host;
   const done: string[] = [];
@@ -17,7 +17,7 @@ export async function recover(host: Host): Promise<readonly string[]> {
   for (const record of (await incompleteRuns(services.inventory)).reverse()) done.push(await complete(host, record));
   done.push(...(await removeOrphans(host)));
   for (const run of await removeLeftovers(services, endpoint.stateFolder)) done.push(`run ${run}: scratch folder removed`);
-  return done.length === 0 ? ["nothing to recover"] : done;
+  return done;
 }
 
 /** Ended runs that Git does not know the end of: published without a commit after, or failed without a record of it. Newest first. */
