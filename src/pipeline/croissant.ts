@@ -8,7 +8,7 @@ import type { SplitName, WrittenTable } from "../ports/engine.ts";
 export const CROISSANT_FILE = "croissant.json";
 export const CROISSANT_MEDIA_TYPE = "application/ld+json";
 
-export interface CroissantSplit {
+interface CroissantSplit {
   readonly split: SplitName;
   readonly columns: WrittenTable["columns"];
   readonly rows: number;

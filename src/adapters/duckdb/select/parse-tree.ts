@@ -4,7 +4,7 @@ import type { Session } from "../session.ts";
 
 export type TreeNode = { readonly [key: string]: unknown };
 
-export interface ParseTree {
+interface ParseTree {
   readonly statements: readonly { readonly node: TreeNode }[];
 }
 

@@ -76,7 +76,7 @@ export function checksOf({ field }: FieldInput, cleaned: string, typed: string):
 }
 
 /** A constraint's value, in the field's type. */
-export function valueSql(field: TableField, value: string | number): string {
+function valueSql(field: TableField, value: string | number): string {
   return `CAST(${literal(String(value))} AS ${SQL_TYPES[field.type]})`;
 }
 

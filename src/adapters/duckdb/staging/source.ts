@@ -33,7 +33,7 @@ export interface Source extends SourceFile {
   readonly lines: LineSource | null;
 }
 
-export interface LineSource {
+interface LineSource {
   readonly file: string;
   readonly dialect: CsvDialect;
   readonly hasHeader: boolean;
