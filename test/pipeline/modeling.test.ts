@@ -183,7 +183,7 @@ describeWithPython("modeling", (python) => {
   });
 
   it("refuses a notebook that is not one, at the line", async () => {
-    write(NOTEBOOK, '{\n "cells": [,\n');
+    write(NOTEBOOK, "{\n  cells: []\n}\n");
     expect(await run()).toMatchObject({ state: "failed", error: { code: "invalid-notebook", at: { file: NOTEBOOK, line: 2 } } });
   });
 });
