@@ -15,7 +15,14 @@ export const VSIX = join(CACHE, "eda.vsix");
 export async function ensureDependencies() {
   const node = await ensureNode();
   await once("dependencies", hashOf(["package-lock.json"]), () => existsSync(join(ROOT, "node_modules", ".package-lock.json")), () =>
-    step({ name: "dependencies", title: "Installing dependencies", command: "npm", args: ["ci", "--no-fund", "--no-audit"], env: withNode(node) }),
+    // Not `npm ci`: it refuses a lock without the packages of other platforms, which a registry may not carry.
+    step({
+      name: "dependencies",
+      title: "Installing dependencies",
+      command: "npm",
+      args: ["install", "--no-save", "--no-fund", "--no-audit"],
+      env: withNode(node),
+    }),
   );
   return node;
 }
