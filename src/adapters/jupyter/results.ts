@@ -5,7 +5,7 @@ import { EdaError } from "../../domain/errors.ts";
 import type { Json, JsonObject } from "../../domain/json.ts";
 import { printable } from "../../domain/names.ts";
 
-export const METRICS_FILE = "metrics.json";
+const METRICS_FILE = "metrics.json";
 const MAX_METRICS_BYTES = 1024 * 1024;
 
 /** @throws EdaError `terminal` `metrics-missing` or `metrics-invalid` */

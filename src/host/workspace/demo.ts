@@ -7,7 +7,7 @@ import { STATE_FOLDER } from "../../domain/governed.ts";
 import { commitLayout, type InitServices, initWorkspace } from "./init.ts";
 import type { TemplateFile } from "./templates.ts";
 
-export const DEMO_PROJECT = "projeto_voos";
+const DEMO_PROJECT = "projeto_voos";
 const DRIVE_FOLDER = `${STATE_FOLDER}/drive/${DEMO_PROJECT}`;
 const SUBJECT = `init: projeto de demonstração ${DEMO_PROJECT}`;
 /** Only for a repository that the demonstration itself makes, on a machine whose Git knows nobody. */
