@@ -67,7 +67,7 @@ describe("after all of it", () => {
 
   it("objects, rows, manifests and audit chain agree, and the good input still goes through", async () => {
     expect(documentOf<VerifyReport>(await bench.workspace.eda("verify --json"))).toMatchObject({ ok: true, problems: [] });
-    for (const stage of ["capture", "ingest", "staging", "curation", "datasets"]) await bench.succeed(`run ${stage}`);
+    for (const stage of ["capture", "ingest", "staging", "curation", "datasets"]) await bench.succeed(`run ${stage} --force`);
     expect(bench.git("status", "--porcelain")).toBe("");
   });
 });

@@ -47,9 +47,8 @@ export class Bench {
     this.onUndo(() => renameSync(`${path}.away`, path));
   }
 
-  /** Puts a file among the raw ones and takes it in, as a captured one would be. */
+  /** Puts a file among the raw ones and takes it in, as a captured one would be. Taken back on disk only: the next one takes its place. */
   async ingest(name: string, content: string | Uint8Array): Promise<void> {
-    this.onUndo(() => this.succeed("run ingest"));
     this.write(`${RAW}/${name}`, content);
     await this.succeed("run ingest");
   }

@@ -61,7 +61,9 @@ export const CSV_CASES: readonly BadInput[] = [
   csv(
     "a quote is never closed",
     withRows('200;"A;1,00;01/11/2026', ...Array.from({ length: 6 }, (_, index) => `${201 + index};A;1,00;01/11/2026`)),
-    "too-many-rejects",
+    "malformed-file",
+    "a quote opened on line 42 is not closed",
+    "at pedidos.csv:42",
   ),
   csv(
     "more texts than allowed are not UTF-8",
@@ -76,7 +78,7 @@ export const CSV_CASES: readonly BadInput[] = [
     arrange: (bench) => bench.edit(PROJECT_FILE, '"pedidos*.csv"', '"encomendas*.csv"'),
     line: "run staging",
     exit: 1,
-    code: "no-files-for-table",
+    code: "no-matching-files",
     says: ["encomendas*.csv"],
   },
   {

@@ -70,6 +70,35 @@ export const PROJECT_FILE_CASES: readonly BadInput[] = [
     says: ["engine.memoryLimitMiB", "at configs/eda.yaml:2:3"],
   },
   {
+    name: "foreign keys go in a circle",
+    arrange: (bench) =>
+      bench.edit(
+        PROJECT_FILE,
+        "        primaryKey: [loja]\n",
+        "        primaryKey: [loja]\n        foreignKeys: [{ fields: [loja], reference: { table: pedidos, fields: [loja] } }]\n",
+      ),
+    line: "run staging",
+    exit: 3,
+    code: "foreign-key-cycle",
+    says: ["Foreign keys go in a circle"],
+  },
+  {
+    name: "the Drive folder does not exist",
+    arrange: (bench) => bench.edit(PROJECT_FILE, "folder: .eda/drive/lojas", "folder: .eda/drive/loja"),
+    line: "run capture",
+    exit: 1,
+    code: "drive-folder-not-found",
+    says: [".eda/drive/loja"],
+  },
+  {
+    name: "no file of the Drive folder is wanted",
+    arrange: (bench) => bench.edit(PROJECT_FILE, "staging:\n", "  include: ['*.ods']\nstaging:\n"),
+    line: "run capture",
+    exit: 1,
+    code: "drive-folder-empty",
+    says: ["drive.include"],
+  },
+  {
     name: "a stage has no section",
     arrange: (bench) => bench.edit(PROJECT_FILE, /deploy:\n(?: .*\n)+/u, ""),
     line: "run deploy",

@@ -16,7 +16,7 @@ const dataset = (name: string, from: string, to: string, code: string, ...says: 
 
 export const QUERY_CASES: readonly BadInput[] = [
   sql("a query has a slip of syntax", "SELECT pedido\nFORM pedidos WHERE\n", "sql-error", new RegExp(`at ${SQL_FILE}:\\d`, "u")),
-  sql("a query reads a table that does not exist", "SELECT * FROM pedido\n", "sql-error", "pedido", /pedidos/u),
+  sql("a query reads a table that does not exist", "SELECT * FROM pedido\n", "unknown-table", "pedido", /pedidos/u),
   sql("a query uses a column that does not exist", "SELECT pedido,\n  preço\nFROM pedidos\n", "sql-error", "preço", `at ${SQL_FILE}:2`),
   sql("a file holds two queries", "SELECT 1 AS a; SELECT 2 AS b", "sql-error", "2 statements"),
   sql("a file holds no query", "-- later\n", "sql-error"),
@@ -33,10 +33,26 @@ export const QUERY_CASES: readonly BadInput[] = [
     },
     line: "run curation",
     exit: 1,
-    code: "curation-cycle",
+    code: "sql-cycle",
     says: ["resumo", "vendas"],
   },
-  dataset("a dataset is made from no table", "from: vendas", "from: compras", "curated-table-missing", "compras"),
+  {
+    name: "a query's file cannot name a table",
+    arrange: (bench) => bench.write("sql/lojas/curated/Vendas 2026.sql", "SELECT 1 AS a"),
+    line: "run curation",
+    exit: 3,
+    code: "invalid-table-name",
+    says: ["Vendas 2026.sql cannot name a table"],
+  },
+  {
+    name: "a query makes a table that staging makes already",
+    arrange: (bench) => bench.write("sql/lojas/curated/pedidos.sql", "SELECT 1 AS a"),
+    line: "run curation",
+    exit: 3,
+    code: "duplicate-table",
+    says: ['"pedidos", which is a staging table already'],
+  },
+  dataset("a dataset is made from no table", "from: vendas", "from: compras", "unknown-table", "compras"),
   dataset("a dataset's key does not identify rows", "key: [pedido]", "key: [loja]", "split-key-not-unique", "(loja)"),
   dataset("a dataset is stratified by no column", "seed: 7", "seed: 7\n    stratify: canal", "missing-column", '"canal"'),
   {

@@ -42,6 +42,8 @@ export function openRunView(terminal: Terminal, now: () => number = () => perfor
   let work: Work | undefined;
   let frame = 0;
   let lastPlain = Number.NEGATIVE_INFINITY;
+  /** Error lines of the log, held until the end: the summary says most of them itself, with what to do. */
+  const errors: string[] = [];
 
   const draw = () => {
     if (work === undefined) return;
@@ -85,7 +87,12 @@ export function openRunView(terminal: Terminal, now: () => number = () => perfor
     note(terminal, `[${stageLabel(event.stage)}] ${renderAmounts(event.progress, speed)}  ${printable(event.progress.label)}`);
   };
 
+  const sayErrors = (known = "") => {
+    for (const message of errors.splice(0)) if (!known.includes(message)) say(`${colours.red("error")} ${printableLines(message)}`);
+  };
+
   const onSummary = (summary: RunSummary) => {
+    sayErrors(summary.error?.message);
     const took = work?.run === summary.runId && work.since !== undefined ? now() - work.since : undefined;
     work = undefined;
     region.above(() => {
@@ -100,7 +107,7 @@ export function openRunView(terminal: Terminal, now: () => number = () => perfor
       else if (event.type === "progress") onProgress(event);
       else if (event.type === "summary") onSummary(event);
       else if (event.line.level === "warn") say(`${colours.yellow("warning")} ${printableLines(event.line.message)}`);
-      else if (event.line.level === "error") say(`${colours.red("error")} ${printableLines(event.line.message)}`);
+      else if (event.line.level === "error") errors.push(event.line.message);
       if (event.type !== "summary" && terminal.live) draw();
     },
     say: (message) => {
@@ -109,6 +116,7 @@ export function openRunView(terminal: Terminal, now: () => number = () => perfor
     },
     close: () => {
       clearInterval(timer);
+      sayErrors();
       region.close();
     },
   };

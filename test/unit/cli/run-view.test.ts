@@ -72,15 +72,22 @@ describe("a run on plain output", () => {
     expect(terminal.stderr()).toContain("waiting: waiting for run r0");
   });
 
-  it("shows warnings and errors of the log, not its information, and defuses both", () => {
+  it("shows warnings and errors of the log, not its information, and what the summary says once", () => {
     const terminal = recordTerminal();
     const { view } = open(terminal);
     const log = (level: "info" | "warn" | "error", message: string) =>
       view.event({ type: "log", runId: "r1", line: { run: "r1", sequence: 1, at: "", level, message } });
     log("info", "quiet");
     log("warn", "a link was refused\u001b[2J");
+    log("error", "one file failed");
     log("error", "no such column");
-    expect(terminal.stderr()).toBe(`warning a link was refused${String.raw`\u{1b}`}[2J\nerror no such column\n`);
+    expect(terminal.stderr()).not.toContain("no such column");
+    const error = { kind: "terminal", code: "missing-column", message: "no such column" } as const;
+    view.event({ type: "summary", ...summary, state: "failed", error });
+    expect(terminal.stderr()).toMatch(
+      /^warning a link was refused\\u\{1b\}\[2J\nerror one file failed\nerror no such column \[missing-column\]\n/u,
+    );
+    expect(terminal.stderr().match(/no such column/gu)).toHaveLength(1);
   });
 
   it("explains a failure on the message stream and points to the log", () => {
