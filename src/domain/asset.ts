@@ -38,7 +38,12 @@ export function parseAssetUri(text: string): AssetUri | undefined {
   const match = /^(drive|local|object|code|job):(.+)@([^@]+)$/su.exec(text);
   if (match === null) return undefined;
   const [, kind, name, version] = match;
-  return { kind: kind as AssetKind, name: decodeURIComponent(name as string), version: version as string };
+  try {
+    return { kind: kind as AssetKind, name: decodeURIComponent(name as string), version: version as string };
+  } catch {
+    // A `%` that formatAssetUri would have encoded.
+    return undefined;
+  }
 }
 
 export function objectUri(ref: ObjectRef): string {

@@ -59,8 +59,9 @@ export function subjectCancelled(stage: StageId, project: string): string {
 /** Trailers of a message, by their Portuguese names; the last of a repeated one wins. */
 export function parseTrailers(message: string): Record<string, string> {
   const trailers: Record<string, string> = {};
-  const lastParagraph = message.trimEnd().split(/\n\s*\n/u).at(-1) ?? "";
-  for (const line of lastParagraph.split("\n")) {
+  const [, ...paragraphs] = message.trim().split(/\n\s*\n/u);
+  // The subject alone, `feat: …`, looks like one and is none.
+  for (const line of paragraphs.at(-1)?.split(/\r?\n/u) ?? []) {
     const match = /^([A-Za-z][A-Za-z-]*):\s*(.*)$/u.exec(line);
     if (match !== null) trailers[match[1] as string] = (match[2] as string).trim();
   }
@@ -68,8 +69,8 @@ export function parseTrailers(message: string): Record<string, string> {
 }
 
 function assertSubject(subject: string): void {
-  const type = subject.slice(0, subject.indexOf(":"));
-  if (!COMMIT_TYPES.some((allowed) => allowed === type) || subject.includes("\n")) {
+  const type = /^([a-z]+): \S.*$/u.exec(subject)?.[1];
+  if (!COMMIT_TYPES.some((allowed) => allowed === type)) {
     throw new TypeError(`not a governed commit subject: ${JSON.stringify(subject)}`);
   }
 }

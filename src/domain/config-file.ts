@@ -1,5 +1,5 @@
 /** Reading governed YAML: a mistake gets file, line, column and what was expected. */
-import { isMap, isScalar, LineCounter, parseDocument, type Document, type Node } from "yaml";
+import { isMap, isScalar, LineCounter, parseDocument, type Document, type Node, visit } from "yaml";
 import type { z } from "zod";
 import { EdaError, type Finding, type SourceLocation } from "./errors.ts";
 import { projectFilePath } from "./governed.ts";
@@ -14,13 +14,15 @@ const MAX_ALIASES = 100;
  */
 export function parseConfig<Schema extends z.ZodType>(schema: Schema, file: string, text: string): z.output<Schema> {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true });
-  const findings: Finding[] = document.errors.map((error) => ({
-    message: error.message.split("\n")[0] as string,
-    at: locate(file, lines, error.pos[0]),
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
+  // A warning is a tag that nobody understands: what it stands for would be lost.
+  const findings: Finding[] = [...document.errors, ...document.warnings].map(({ code, message, pos }) => ({
+    message: code === "MULTIPLE_DOCS" ? "more than one YAML document" : (message.split("\n")[0] as string),
+    at: locate(file, lines, pos[0]),
   }));
+  if (findings.length === 0) findings.push(...unusableAliases(file, lines, document));
   if (findings.length === 0) {
-    const parsed = schema.safeParse(document.toJS({ maxAliasCount: MAX_ALIASES }) ?? {});
+    const parsed = schema.safeParse(document.toJS({ maxAliasCount: MAX_ALIASES }) ?? {}, { error: describeMissing });
     if (parsed.success) return parsed.data;
     for (const issue of parsed.error.issues) {
       findings.push(...expandIssue(issue).map(({ path, message }) => ({ message, at: locateNode(file, lines, document, path) })));
@@ -36,15 +38,36 @@ export function parseConfig<Schema extends z.ZodType>(schema: Schema, file: stri
 
 /** @throws EdaError `precondition` when invalid, or when the file names another project than it is called after. */
 export function parseProjectFile(project: string, text: string): ProjectFile {
-  const file = projectFilePath(project);
-  const parsed = parseConfig(projectSchema, file, text);
-  if (parsed.project !== project) {
-    throw new EdaError("precondition", "invalid-config", `${file} names project "${parsed.project}", its file name says "${project}".`, {
-      todo: "Make both the same.",
-      at: { file, line: 1 },
+  const named = projectSchema.refine((file) => file.project === project, {
+    path: ["project"],
+    error: ({ input }) => `names project "${(input as ProjectFile).project}", its file name says "${project}"`,
+  });
+  return parseConfig(named, projectFilePath(project), text);
+}
+
+/** Aliases without an anchor, and so many of one anchor that a small file would become a huge one. */
+function unusableAliases(file: string, lines: LineCounter, document: Document): Finding[] {
+  try {
+    document.toJS({ maxAliasCount: MAX_ALIASES });
+    return [];
+  } catch (error) {
+    let at: SourceLocation = { file, line: 1, column: 1 };
+    visit(document, {
+      Alias: (_, alias) => {
+        if (alias.range) at = locate(file, lines, alias.range[0]);
+        return alias.resolve(document) === undefined ? visit.BREAK : undefined;
+      },
     });
+    return [{ message: (error as Error).message, at }];
   }
-  return parsed;
+}
+
+function describeMissing(issue: {
+  readonly code?: string | undefined;
+  readonly input?: unknown;
+  readonly expected?: unknown;
+}): string | undefined {
+  return issue.code === "invalid_type" && issue.input === undefined ? `is missing (expected ${String(issue.expected)})` : undefined;
 }
 
 interface PlainIssue {
@@ -58,9 +81,13 @@ function expandIssue(issue: z.core.$ZodIssue): PlainIssue[] {
     return issue.keys.map((key) => ({ path: [...issue.path, key], message: `${where}unknown key "${key}"` }));
   }
   if (issue.code === "invalid_union" && issue.errors.length > 0) {
-    return [{ path: issue.path, message: `${where}${issue.errors.map((alternative) => alternative[0]?.message).join(", or ")}` }];
+    return [{ path: issue.path, message: `${where}${issue.errors.map(describeFirst).join(", or ")}` }];
   }
   return [{ path: issue.path, message: `${where}${issue.message}` }];
+}
+
+function describeFirst([issue]: readonly z.core.$ZodIssue[]): string {
+  return issue === undefined ? "" : [...issue.path, issue.message].join(": ");
 }
 
 function locate(file: string, lines: LineCounter, offset: number): SourceLocation {

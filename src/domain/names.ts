@@ -7,10 +7,11 @@ const MAX_SEGMENT_BYTES = 255;
 /** Longest object key in bytes (S3), less room for bucket and project. */
 const MAX_KEY_BYTES = 900;
 
-const PROJECT_PATTERN = /^[a-z][a-z0-9_-]{0,62}$/u;
+export const PROJECT_NAME_PATTERN = /^[a-z][a-z0-9_-]{0,62}$/u;
+export const PROJECT_NAME_RULE = "must be 1 to 63 lower-case letters, digits, '_' or '-', starting with a letter";
 
 export function isProjectName(text: string): boolean {
-  return PROJECT_PATTERN.test(text);
+  return PROJECT_NAME_PATTERN.test(text);
 }
 
 /** @throws EdaError `usage` when the name cannot be a folder, key prefix and identifier at once. */
@@ -60,9 +61,7 @@ export function objectKey(project: string, relativePath: string): string {
 
 /** A text with control and bidirectional characters shown as escapes: safe in a terminal, a log, a tree view. */
 export function printable(text: string): string {
-  return [...text]
-    .map((char) => (isControl(char) ? `\\u{${(char.codePointAt(0) as number).toString(16)}}` : char))
-    .join("");
+  return [...text].map((char) => (isControl(char) ? `\\u{${(char.codePointAt(0) as number).toString(16)}}` : char)).join("");
 }
 
 function isUnsafe(char: string): boolean {
@@ -70,7 +69,7 @@ function isUnsafe(char: string): boolean {
 }
 
 function isControl(char: string): boolean {
-  return /[\p{Cc}\p{Cs}\u200e\u200f\u202a-\u202e\u2066-\u2069\u2028\u2029]/u.test(char);
+  return /[\p{Cc}\p{Cs}\p{Bidi_Control}\u2028\u2029]/u.test(char);
 }
 
 function truncateBytes(text: string, limit: number): string {

@@ -2,6 +2,7 @@
  * Notebooks as they lie in Git: nbformat 4 JSON (https://nbformat.readthedocs.io/en/latest/format_description.html), read without
  * trusting it, and given parameters the way papermill does (https://papermill.readthedocs.io/en/latest/usage-parameterize.html).
  */
+import { parseDocument } from "yaml";
 import { z } from "zod";
 import { EdaError, type SourceLocation } from "./errors.ts";
 import type { Json, JsonObject } from "./json.ts";
@@ -136,10 +137,10 @@ function invalid(path: string, problem: string, at: SourceLocation, cause?: unkn
   });
 }
 
-/** V8 names the character offset of a JSON mistake, mostly. */
+/** V8 names the character offset of a JSON mistake, mostly; YAML, of which JSON is a part, always does. */
 function jsonErrorLocation(path: string, text: string, error: Error): SourceLocation {
-  const offset = /position (\d+)/u.exec(error.message)?.[1];
-  if (offset === undefined) return { file: path, line: 1 };
-  const before = text.slice(0, Number(offset)).split("\n");
+  const named = /position (\d+)/u.exec(error.message)?.[1];
+  const offset = named === undefined ? (parseDocument(text, { prettyErrors: false }).errors[0]?.pos[0] ?? 0) : Number(named);
+  const before = text.slice(0, offset).split("\n");
   return { file: path, line: before.length, column: (before.at(-1) as string).length + 1 };
 }

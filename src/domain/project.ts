@@ -3,6 +3,7 @@
  * each description holds English and pt-BR, separated by ` · `.
  */
 import { z } from "zod";
+import { PROJECT_NAME_PATTERN, PROJECT_NAME_RULE } from "./names.ts";
 
 const relativeGlob = z
   .string()
@@ -12,11 +13,9 @@ const identifier = z.string().regex(/^[a-z][a-z0-9_]{0,62}$/u, {
   error: "must be lower-case letters, digits and '_', starting with a letter, at most 63",
 });
 const governedPath = (folder: string, ending: string) =>
-  z
-    .string()
-    .refine((path) => path.startsWith(`${folder}/`) && path.endsWith(ending) && !path.split("/").includes(".."), {
-      error: `must be a path like ${folder}/name${ending}`,
-    });
+  z.string().refine((path) => path.startsWith(`${folder}/`) && path.endsWith(ending) && !path.split("/").includes(".."), {
+    error: `must be a path like ${folder}/name${ending}`,
+  });
 
 const constraints = z
   .strictObject({
@@ -27,7 +26,10 @@ const constraints = z
     minLength: z.int().nonnegative().optional(),
     maxLength: z.int().nonnegative().optional(),
     pattern: z.string().optional(),
-    enum: z.array(z.union([z.string(), z.number()])).min(1).optional(),
+    enum: z
+      .array(z.union([z.string(), z.number()]))
+      .min(1)
+      .optional(),
   })
   .describe("Frictionless constraints; a row that breaks one is quarantined · Restrições; a linha que as viola vai à quarentena");
 
@@ -41,9 +43,7 @@ const cleaning = z
 const field = z.strictObject({
   name: identifier.describe("Column name in staging · Nome da coluna em staging"),
   source: z.string().min(1).optional().describe("Header in the file, when it differs · Cabeçalho no arquivo, se diferente"),
-  type: z
-    .enum(["string", "integer", "number", "boolean", "date", "datetime", "time"])
-    .describe("Frictionless type · Tipo Frictionless"),
+  type: z.enum(["string", "integer", "number", "boolean", "date", "datetime", "time"]).describe("Frictionless type · Tipo Frictionless"),
   format: z
     .string()
     .optional()
@@ -118,7 +118,10 @@ const scalar = z.union([z.string(), z.number(), z.boolean(), z.null()]);
 
 export const projectSchema = z
   .strictObject({
-    project: z.string().regex(/^[a-z][a-z0-9_-]{0,62}$/u).describe("Project name, as the file name · Nome do projeto"),
+    project: z
+      .string()
+      .regex(PROJECT_NAME_PATTERN, { error: PROJECT_NAME_RULE, abort: true })
+      .describe("Project name, as the file name · Nome do projeto"),
     title: z.string().optional(),
     drive: z.strictObject({
       folder: z.string().min(1).describe("Drive folder: path, id or link · Pasta no Drive: caminho, id ou link"),
@@ -159,35 +162,51 @@ export const projectSchema = z
       });
     };
     const tables = value.staging?.tables ?? [];
-    duplicates(tables.map((table) => table.name), ["staging", "tables"]);
-    duplicates((value.datasets ?? []).map((set) => set.name), ["datasets"]);
+    duplicates(
+      tables.map((table) => table.name),
+      ["staging", "tables"],
+    );
+    duplicates(
+      (value.datasets ?? []).map((set) => set.name),
+      ["datasets"],
+    );
     tables.forEach((table, index) => {
       const names = table.schema.fields.map((column) => column.name);
       const at = ["staging", "tables", index, "schema"];
       duplicates(names, [...at, "fields"]);
-      const known = (columns: readonly string[], path: (string | number)[]) => {
+      const known = (columns: readonly string[], path: (string | number)[], owner = table) => {
         for (const column of columns) {
-          if (!names.includes(column)) {
-            issues.push({ code: "custom", input: column, path, message: `"${column}" is not a field of table "${table.name}"` });
+          if (!owner.schema.fields.some((each) => each.name === column)) {
+            issues.push({ code: "custom", input: column, path, message: `"${column}" is not a field of table "${owner.name}"` });
           }
         }
       };
       known(table.schema.primaryKey ?? [], [...at, "primaryKey"]);
       (table.schema.foreignKeys ?? []).forEach((foreign, position) => {
-        known(foreign.fields, [...at, "foreignKeys", position, "fields"]);
-        if (!tables.some((other) => other.name === foreign.reference.table)) {
-          issues.push({
-            code: "custom",
-            input: foreign.reference.table,
-            path: [...at, "foreignKeys", position, "reference", "table"],
-            message: `"${foreign.reference.table}" is not a staging table`,
-          });
+        const { fields, reference } = foreign;
+        const here = [...at, "foreignKeys", position];
+        known(fields, [...here, "fields"]);
+        const target = tables.find((other) => other.name === reference.table);
+        if (target === undefined) {
+          const message = `"${reference.table}" is not a staging table`;
+          issues.push({ code: "custom", input: reference.table, path: [...here, "reference", "table"], message });
+          return;
+        }
+        known(reference.fields, [...here, "reference", "fields"], target);
+        if (fields.length !== reference.fields.length) {
+          const message = `must have as many fields as the key (${fields.length})`;
+          issues.push({ code: "custom", input: reference.fields, path: [...here, "reference", "fields"], message });
         }
       });
     });
     const wanted = value.modeling?.dataset;
     if (wanted !== undefined && !(value.datasets ?? []).some((set) => set.name === wanted)) {
-      issues.push({ code: "custom", input: wanted, path: ["modeling", "dataset"], message: `"${wanted}" is not a dataset of this project` });
+      issues.push({
+        code: "custom",
+        input: wanted,
+        path: ["modeling", "dataset"],
+        message: `"${wanted}" is not a dataset of this project`,
+      });
     }
   });
 

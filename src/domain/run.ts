@@ -123,7 +123,9 @@ export function summaryOf(record: RunRecord): RunSummary {
 /** Readable, sortable run id: `20261124-153012-k3f9qz` (UTC second and 31 bits of randomness). */
 export function newRunId(now: Date): string {
   const stamp = now.toISOString().replace(/[-:]/gu, "").replace("T", "-").slice(0, 15);
-  const random = randomInt(36 ** 6).toString(36).padStart(6, "0");
+  const random = randomInt(36 ** 6)
+    .toString(36)
+    .padStart(6, "0");
   return `${stamp}-${random}`;
 }
 

@@ -4,7 +4,11 @@ import { z } from "zod";
 export const settingsSchema = z.strictObject({
   git: z
     .strictObject({
-      maxFileBytes: z.int().positive().default(5 * 1024 * 1024).describe("Largest governed file · Maior arquivo governado"),
+      maxFileBytes: z
+        .int()
+        .positive()
+        .default(5 * 1024 * 1024)
+        .describe("Largest governed file · Maior arquivo governado"),
       pushRemote: z.string().min(1).default("origin").describe("Remote to push to, when it exists · Remoto para push"),
     })
     .prefault({}),
