@@ -40,6 +40,7 @@ interface Link {
 /** @param start whether a host is started when none runs; without, that is `unavailable` `host-not-running` */
 export async function openSession(cli: Cli, workspace: string, start = true): Promise<HostSession> {
   let started = false;
+  let closed = false;
   let listener: ((event: RunEvent) => void) | undefined;
   let heard = true;
 
@@ -119,12 +120,15 @@ export async function openSession(cli: Cli, workspace: string, start = true): Pr
         try {
           return await work();
         } catch (error) {
-          if (!(error instanceof EdaError) || error.code !== "host-lost") throw error;
+          if (closed || !(error instanceof EdaError) || error.code !== "host-lost") throw error;
           await relink(used);
         }
       }
     },
-    close: () => link.connection.dispose(),
+    close: () => {
+      closed = true;
+      link.connection.dispose();
+    },
   };
 }
 

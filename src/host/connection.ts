@@ -7,6 +7,7 @@ import { Hello, type HostStatus, PROTOCOL_VERSION, RunChanged, Status, Stop } fr
 import type { Host } from "./host.ts";
 import { registrarFor } from "./rpc/register.ts";
 import { registerRuns } from "./rpc/runs.ts";
+import { tell } from "./rpc/tell.ts";
 import { registerViews } from "./rpc/views.ts";
 import { registerWorkspace } from "./rpc/workspace.ts";
 
@@ -34,7 +35,7 @@ export function serveClient(socket: Socket, options: ConnectionOptions): Client 
   let isKnown = false;
   const client: Client = {
     runChanged(summary) {
-      if (isKnown) rpc.sendNotification(RunChanged, summary).catch(() => undefined);
+      if (isKnown) tell(() => rpc.sendNotification(RunChanged, summary));
     },
   };
   registrar.handle(Hello, async ({ protocol, build, client: kind }) => {

@@ -16,6 +16,9 @@ export interface Registrar {
 }
 
 export function registrarFor(rpc: MessageConnection, logger: Logger): Registrar {
+  // What a client asked for ends with it: watching, verifying. Runs are not requests and go on.
+  const gone = new AbortController();
+  rpc.onClose(() => gone.abort());
   const guarded = async <R>(
     method: string,
     token: CancellationToken,
@@ -24,7 +27,7 @@ export function registrarFor(rpc: MessageConnection, logger: Logger): Registrar 
     const controller = new AbortController();
     const subscription = token.onCancellationRequested(() => controller.abort());
     try {
-      return await work(controller.signal);
+      return await work(AbortSignal.any([controller.signal, gone.signal]));
     } catch (error) {
       const failure = toEdaError(error);
       if (!(error instanceof EdaError)) logger.error({ method, error: failure.message, stack: (error as Error)?.stack }, "request failed");

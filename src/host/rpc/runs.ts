@@ -9,6 +9,7 @@ import { readProject } from "../../pipeline/plan-run.ts";
 import { CancelRun, ListRuns, ReadLog, RunEvents, ShowRun, StartRun, WatchRun } from "../../protocol/messages.ts";
 import type { Host } from "../host.ts";
 import type { Registrar } from "./register.ts";
+import { tell } from "./tell.ts";
 
 const LOG_PAGE = 10_000;
 
@@ -29,7 +30,7 @@ export function registerRuns(registrar: Registrar, rpc: MessageConnection, host:
   });
 
   registrar.handle(WatchRun, async ({ run, withLog }, signal) => {
-    const send = (event: RunEvent) => void rpc.sendNotification(RunEvents, event);
+    const send = (event: RunEvent) => tell(() => rpc.sendNotification(RunEvents, event));
     return watch(run, withLog, send, signal);
   });
 

@@ -8,6 +8,7 @@ import { recover } from "../recover.ts";
 import { createDemo } from "../workspace/demo.ts";
 import { initWorkspace } from "../workspace/init.ts";
 import type { Registrar } from "./register.ts";
+import { tell } from "./tell.ts";
 
 export function registerWorkspace(registrar: Registrar, rpc: MessageConnection, host: Host): void {
   const { services } = host;
@@ -20,7 +21,7 @@ export function registerWorkspace(registrar: Registrar, rpc: MessageConnection, 
     return verify(services, {
       ...(project === undefined ? {} : { project }),
       signal,
-      onProgress: (progress) => void rpc.sendProgress(WorkProgress, token, progress),
+      onProgress: (progress) => tell(() => rpc.sendProgress(WorkProgress, token, progress)),
       isActive: (run) => active.has(run) || host.board.activeRuns().includes(run),
     });
   });
