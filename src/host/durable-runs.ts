@@ -22,7 +22,7 @@ import type { RunBoard } from "./run-board.ts";
  * Version of the workflow's step sequence. Raised when the order or names of checkpoints change, so that a new build never replays an
  * old run's steps; a change elsewhere in the code must not strand interrupted runs.
  */
-const WORKFLOW_VERSION = "1";
+const WORKFLOW_VERSION = "2";
 const QUEUE = "stages";
 const POLL_MS = 100;
 /** Kernels and queries need a moment to end when the host stops. */

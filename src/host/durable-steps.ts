@@ -6,7 +6,10 @@ import type { Checkpoint } from "../pipeline/checkpoint.ts";
 
 const TRANSIENT_RETRIES = 4;
 
-/** A checkpointed result: errors are values, so that they come back typed after a restart. */
+/**
+ * A checkpointed result: errors are values, so that they come back typed after a restart. It is recorded as text: the result of many
+ * files is megabytes, which DBOS would copy several times over into its own format and back.
+ */
 type StepResult<T> = { readonly value: T } | { readonly error: ErrorDocument };
 
 export interface DurableSteps {
@@ -47,7 +50,8 @@ export function createDurableSteps(onLost: (error: unknown) => void): DurableSte
   return {
     reach,
     checkpoint: async <T>(name: string, work: () => Promise<T>): Promise<T> => {
-      const outcome = await reach(() => DBOS.runStep<StepResult<T>>(() => attempt(() => tracked(work())), { name, ...RETRIES }));
+      const step = async () => JSON.stringify(await attempt(() => tracked(work())));
+      const outcome = JSON.parse(await reach(() => DBOS.runStep<string>(step, { name, ...RETRIES }))) as StepResult<T>;
       if ("error" in outcome) throw errorFromDocument(outcome.error);
       return outcome.value;
     },

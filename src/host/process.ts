@@ -12,6 +12,8 @@ import { watchOver } from "./watchman.ts";
 
 /** Whatever hangs, the process is gone after this. */
 const STOP_TIMEOUT_MS = 15_000;
+/** What an answer needs to leave before the connection ends. */
+const ANSWER_MS = 50;
 
 export interface HostProcessOptions {
   readonly endpoint: Endpoint;
@@ -66,7 +68,7 @@ export async function runHostProcess(options: HostProcessOptions): Promise<void>
     const client = serveClient(socket, {
       host,
       status,
-      requestStop: () => setImmediate(() => end("a client asked for it", 0)),
+      requestStop: () => setTimeout(() => end("a client asked for it", 0), ANSWER_MS),
       onClose: (gone) => clients.delete(gone),
     });
     clients.add(client);

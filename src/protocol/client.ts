@@ -1,6 +1,6 @@
 /** Reaching the host of a workspace from any client: connect, start it when there is none, restart it when it is of another build. */
 import { spawn } from "node:child_process";
-import { mkdirSync, openSync } from "node:fs";
+import { closeSync, mkdirSync, openSync } from "node:fs";
 import { createConnection, type Socket } from "node:net";
 import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -40,6 +40,7 @@ export interface HostConnection {
 
 /** A first start creates a database cluster; on a loaded machine that takes most of a minute. */
 const START_TIMEOUT_MS = 120_000;
+const CONNECT_INTERVAL_MS = 50;
 
 /**
  * Connects to the workspace's host.
@@ -118,32 +119,47 @@ async function waitUntilGone(endpoint: Endpoint): Promise<void> {
 
 async function startAndConnect(endpoint: Endpoint, options: ConnectOptions, program: HostProgram): Promise<HostConnection> {
   mkdirSync(dirname(endpoint.logFile), { recursive: true });
-  const errors = openSync(join(dirname(endpoint.logFile), "host.stderr.log"), "w");
-  const child = spawn(program.node, [program.main, "--workspace", endpoint.workspace], {
+  const errorFile = join(dirname(endpoint.logFile), "host.stderr.log");
+  let child = spawnHost(endpoint, program, errorFile);
+  const deadline = Date.now() + START_TIMEOUT_MS;
+  while (Date.now() < deadline) {
+    const connection = await tryConnect(endpoint, options);
+    if (connection !== undefined) return connection;
+    if (child.failure !== undefined) break;
+    // Another one has the place: a winner of the race, who will answer, or one that is just stopping, who will not.
+    if (child.hasLeft) child = spawnHost(endpoint, program, errorFile);
+    await delay(CONNECT_INTERVAL_MS);
+  }
+  throw new EdaError("unavailable", "host-not-starting", `The eda host did not start (${child.failure ?? "no answer"}).`, {
+    todo: `See ${endpoint.logFile} and ${errorFile}.`,
+  });
+}
+
+interface SpawnedHost {
+  /** It ended because another host is there. */
+  hasLeft: boolean;
+  failure: string | undefined;
+}
+
+function spawnHost(endpoint: Endpoint, program: HostProgram, errorFile: string): SpawnedHost {
+  const errors = openSync(errorFile, "a");
+  const process = spawn(program.node, [program.main, "--workspace", endpoint.workspace], {
     cwd: endpoint.workspace,
     env: program.env,
     detached: true,
     stdio: ["ignore", errors, errors],
   });
-  let exited: string | undefined;
-  child.once("error", (error) => {
-    exited = error.message;
+  closeSync(errors);
+  const host: SpawnedHost = { hasLeft: false, failure: undefined };
+  process.once("error", (error) => {
+    host.failure = error.message;
   });
-  child.once("exit", (code, signal) => {
-    // A second host that lost the race ends with 0: the winner answers.
-    if (code !== 0) exited = `exit ${code ?? signal}`;
+  process.once("exit", (code, signal) => {
+    if (code === 0) host.hasLeft = true;
+    else host.failure = `exit ${code ?? signal}`;
   });
-  child.unref();
-  const deadline = Date.now() + START_TIMEOUT_MS;
-  while (Date.now() < deadline) {
-    const connection = await tryConnect(endpoint, options);
-    if (connection !== undefined) return connection;
-    if (exited !== undefined) break;
-    await delay(50);
-  }
-  throw new EdaError("unavailable", "host-not-starting", `The eda host did not start (${exited ?? "no answer"}).`, {
-    todo: `See ${endpoint.logFile} and ${join(dirname(endpoint.logFile), "host.stderr.log")}.`,
-  });
+  process.unref();
+  return host;
 }
 
 async function tryConnect(endpoint: Endpoint, options: ConnectOptions): Promise<HostConnection | undefined> {
@@ -151,6 +167,8 @@ async function tryConnect(endpoint: Endpoint, options: ConnectOptions): Promise<
   if (socket === undefined) return undefined;
   const rpc = createMessageConnection(new SocketMessageReader(socket), new SocketMessageWriter(socket));
   rpc.listen();
+  // Requests still open are rejected; by itself a closed connection would leave them waiting.
+  rpc.onClose(() => setImmediate(() => rpc.dispose()));
   const closed = new Promise<never>((_, reject) => rpc.onClose(() => reject(new Error("connection closed"))));
   closed.catch(() => undefined);
   try {

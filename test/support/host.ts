@@ -12,6 +12,8 @@ import { testPython } from "./python.ts";
 import { SMALL_PROJECT } from "./small-project.ts";
 
 export const ROOT = join(import.meta.dirname, "..", "..");
+/** Folder of the installation under test. */
+export const INSTALLATION = process.env.EDA_HOME ?? ROOT;
 
 export interface TestHost extends HostConnection {
   readonly workspace: string;
@@ -39,7 +41,11 @@ export interface TestHostOptions {
 
 /** Connects to the workspace's host, starting the built one when there is none. */
 export async function openTestHost(workspace: string, { env = {} }: TestHostOptions = {}): Promise<TestHost> {
-  const installation = installationAt(ROOT, { ...process.env, ...(testPython === undefined ? {} : { EDA_PYTHON: testPython }), ...env });
+  const installation = installationAt(INSTALLATION, {
+    ...process.env,
+    ...(testPython === undefined ? {} : { EDA_PYTHON: testPython }),
+    ...env,
+  });
   if (installation === undefined) throw new Error("the host is not built: npm run build");
   const connection = await connectHost({ workspace, client: "test", build: installation.build, program: installation.program });
   const { rpc, status } = connection;
