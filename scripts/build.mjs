@@ -21,6 +21,7 @@ const extension = { ...shared, format: "cjs", external: ["vscode"], minify: true
 
 const bundles = [
   { ...program, entryPoints: ["src/host/main.ts"], outfile: "dist/host/main.js" },
+  { ...program, entryPoints: ["src/adapters/minio/hash-worker.ts"], outfile: "dist/host/hash-worker.js" },
   { ...program, entryPoints: ["src/cli/main.ts"], outfile: "dist/cli/main.js", banner: { js: "#!/usr/bin/env node" } },
   { ...extension, entryPoints: ["src/extension/main.ts"], outfile: "dist/extension/main.cjs", maxBytes: MAX_EXTENSION_BYTES },
 ];

@@ -1,0 +1,90 @@
+/** Files that go in one request. The server checks both hashes before it keeps anything. */
+import { EdaError } from "../../domain/errors.ts";
+import { printable } from "../../domain/names.ts";
+import type { ObjectInfo } from "../../ports/object-store.ts";
+import { S3Failure } from "./failures.ts";
+import { metadataHeaders, versionIdOf } from "./metadata.ts";
+import { retrying, WRITE_ATTEMPTS } from "./retry.ts";
+import { isSameWrite, type Upload } from "./upload.ts";
+import { deleteVersion, headVersion } from "./versions.ts";
+import type { S3Response, Wire } from "./wire.ts";
+
+/** Larger bodies are not sent only to find out what the server can do. */
+const MOST_PROBE_BYTES = 256 * 1024;
+
+export type SingleUpload = (upload: Upload) => Promise<ObjectInfo>;
+
+/**
+ * A put is idempotent within its run, which takes knowing the latest version of the key. Asking first would be a second request for every
+ * file, and most keys are new: so the file is sent on condition that the key is (`If-None-Match: *`), and only a refusal asks. Whether the
+ * server knows that condition is found out once, on the first small file: it is sent again on that condition, which must be refused.
+ */
+export function createSingleUpload(wire: Wire): SingleUpload {
+  let condition: "untried" | "kept" | "ignored" = "untried";
+
+  async function probe(upload: Upload): Promise<void> {
+    // While it is found out, others ask first.
+    condition = "ignored";
+    const headers = await putIfNew(wire, upload);
+    if (headers === undefined) condition = "kept";
+    else await deleteVersion(wire, { bucket: upload.bucket, key: upload.key, versionId: versionIdOf(upload.bucket, headers) });
+  }
+
+  return (upload) =>
+    retrying(WRITE_ATTEMPTS, upload.signal, async (attempt) => {
+      if (attempt === 1 && condition === "kept") {
+        const headers = await putIfNew(wire, upload);
+        if (headers !== undefined) return stored(wire, upload, headers);
+      }
+      const latest = await headVersion(wire, upload.bucket, upload.key, undefined, upload.signal);
+      if (latest !== undefined && isSameWrite(latest, upload)) return latest;
+      const info = await stored(wire, upload, await put(wire, upload));
+      if (condition === "untried" && info.size <= MOST_PROBE_BYTES) await probe(upload).catch(() => undefined);
+      return info;
+    });
+}
+
+/** Undefined when the key exists. */
+async function putIfNew(wire: Wire, upload: Upload): Promise<S3Response["headers"] | undefined> {
+  try {
+    return await put(wire, upload, { "if-none-match": "*" });
+  } catch (error) {
+    if (error instanceof S3Failure && error.status === 412) return undefined;
+    throw error;
+  }
+}
+
+function put(wire: Wire, upload: Upload, condition: Readonly<Record<string, string>> = {}): Promise<S3Response["headers"]> {
+  const { bucket, key, source, mediaType, run, storedAt, signal } = upload;
+  const [part] = source.parts;
+  if (part === undefined || source.parts.length > 1) throw new TypeError("a file of several parts in one request");
+  return wire.command({
+    method: "PUT",
+    bucket,
+    key,
+    headers: {
+      ...metadataHeaders(source.content, mediaType, run, storedAt),
+      "content-md5": Buffer.from(source.content.md5, "hex").toString("base64"),
+    },
+    unsignedHeaders: condition,
+    body: { content: part.open(signal), size: part.size, sha256: part.sha256 },
+    signal,
+  });
+}
+
+async function stored(wire: Wire, upload: Upload, headers: S3Response["headers"]): Promise<ObjectInfo> {
+  const { bucket, key, mediaType, run, storedAt, onSent } = upload;
+  const { content } = upload.source;
+  const versionId = versionIdOf(bucket, headers);
+  const etag = headers["etag"]?.replaceAll('"', "") ?? "";
+  const isEncrypted = headers["x-amz-server-side-encryption"] !== undefined;
+  // Servers that encrypt, or are told to, answer something else than the md5; the hashes they were sent with still hold.
+  if (/^[0-9a-f]{32}$/u.test(etag) && etag !== content.md5 && !isEncrypted) {
+    await deleteVersion(wire, { bucket, key, versionId });
+    throw new EdaError("terminal", "hash-mismatch", `The object store kept other bytes of ${bucket}/${printable(key)} than it was sent.`, {
+      todo: "Check the object store's disks and memory, then run again.",
+    });
+  }
+  onSent(content.size);
+  return { bucket, key, versionId, ...content, mediaType, run, storedAt };
+}

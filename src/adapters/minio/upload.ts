@@ -1,0 +1,68 @@
+/** One file as one new version, or nothing at all. */
+import type { BucketName } from "../../domain/stage.ts";
+import type { ObjectInfo } from "../../ports/object-store.ts";
+import { storeInParts } from "./multipart-upload.ts";
+import { READ_ATTEMPTS, retrying } from "./retry.ts";
+import { createSingleUpload } from "./single-upload.ts";
+import type { SourceFile } from "./source-file.ts";
+import type { UploadNotes } from "./upload-notes.ts";
+import { deleteVersion, headVersion } from "./versions.ts";
+import type { Wire } from "./wire.ts";
+
+export interface Upload {
+  readonly bucket: BucketName;
+  readonly key: string;
+  readonly source: SourceFile;
+  readonly mediaType: string;
+  readonly run: string;
+  /** ISO 8601, UTC: tells this write from an earlier one of the same content in the same run. */
+  readonly storedAt: string;
+  readonly signal: AbortSignal;
+  readonly onSent: (bytes: number) => void;
+}
+
+/** @throws EdaError; nothing is left on the server then */
+export type Uploader = (upload: Upload) => Promise<ObjectInfo>;
+
+export function createUploader(wire: Wire, notes: UploadNotes): Uploader {
+  const storeInOne = createSingleUpload(wire);
+  const lastOfKey = new Map<string, Promise<unknown>>();
+
+  async function store(upload: Upload): Promise<ObjectInfo> {
+    try {
+      return await (upload.source.parts.length === 1 ? storeInOne(upload) : storeInParts(wire, notes, upload));
+    } catch (error) {
+      // The server may have had everything when the answer was no longer waited for.
+      if (upload.signal.aborted) await removeStored(upload);
+      throw error;
+    }
+  }
+
+  async function removeStored(upload: Upload): Promise<void> {
+    await retrying(READ_ATTEMPTS, undefined, async () => {
+      const latest = await headVersion(wire, upload.bucket, upload.key);
+      if (latest !== undefined && isSameWrite(latest, upload) && latest.storedAt === upload.storedAt) await deleteVersion(wire, latest);
+    }).catch(() => undefined);
+  }
+
+  // One at a time for a key: each looks at the latest version before it decides.
+  return async (upload) => {
+    const name = `${upload.bucket}/${upload.key}`;
+    const before = lastOfKey.get(name) ?? Promise.resolve();
+    const mine = before.then(
+      () => store(upload),
+      () => store(upload),
+    );
+    lastOfKey.set(name, mine);
+    try {
+      return await mine;
+    } finally {
+      if (lastOfKey.get(name) === mine) lastOfKey.delete(name);
+    }
+  };
+}
+
+/** Whether a version is what this upload would write: the same content of the same run. */
+export function isSameWrite(info: ObjectInfo, { run, source }: Upload): boolean {
+  return info.run === run && info.sha256 === source.content.sha256;
+}
