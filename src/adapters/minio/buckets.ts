@@ -31,31 +31,37 @@ export function openBuckets(wire: Wire, options: S3Options): Buckets {
     retryOptions: { disableRetry: true },
   });
 
-  const keepsVersions = (bucket: BucketName) => asking(async () => (await client.getBucketVersioning(bucket))?.Status === "Enabled");
+  /** Undefined for a bucket that is not there. Asked first because its refusals, other than those of a HEAD, say why. */
+  const keepsVersions = (bucket: BucketName) =>
+    asking(async () => {
+      try {
+        return (await client.getBucketVersioning(bucket))?.Status === "Enabled";
+      } catch (error) {
+        if (error instanceof S3Error && error.code === "NoSuchBucket") return undefined;
+        throw error;
+      }
+    });
 
   return {
     async ensure(bucket) {
-      const isNew = await asking(() => makeMissing(client, bucket, region, objectLock));
-      if (await keepsVersions(bucket)) return;
+      const before = await keepsVersions(bucket);
+      if (before === true) return;
+      if (before === undefined) await asking(() => make(client, bucket, region, objectLock));
       // An empty one may be one that was being made when a process was killed.
-      if (!isNew && !(await isEmpty(wire, bucket))) throw versioningOff(bucket);
+      else if (!(await isEmpty(wire, bucket))) throw versioningOff(bucket);
       await asking(() => client.setBucketVersioning(bucket, { Status: "Enabled" }));
-      if (!(await keepsVersions(bucket))) throw versioningOff(bucket);
+      if ((await keepsVersions(bucket)) !== true) throw versioningOff(bucket);
     },
     exists: (bucket) => asking(() => client.bucketExists(bucket)),
   };
 }
 
-/** @returns whether it was made now */
-async function makeMissing(client: Client, bucket: BucketName, region: string, objectLock: boolean): Promise<boolean> {
-  if (await client.bucketExists(bucket)) return false;
+async function make(client: Client, bucket: BucketName, region: string, objectLock: boolean): Promise<void> {
   try {
     await client.makeBucket(bucket, region, { ObjectLocking: objectLock });
-    return true;
   } catch (error) {
     // Another host made it meanwhile.
-    if (error instanceof S3Error && error.code === "BucketAlreadyOwnedByYou") return false;
-    throw error;
+    if (!(error instanceof S3Error) || error.code !== "BucketAlreadyOwnedByYou") throw error;
   }
 }
 

@@ -38,7 +38,10 @@ const REFUSED = new Set([
   "InvalidToken",
   "SignatureDoesNotMatch",
   "UnauthorizedAccess",
+  "XAdminUserNotFound",
 ]);
+/** The third is a HEAD's, which has no room for a code. */
+const ABSENT = new Set(["NoSuchKey", "NoSuchVersion", "HTTP 404", "NotFound", "NoSuchUpload"]);
 const BUSY = new Set(["RequestTimeout", "SlowDown", "SlowDownRead", "SlowDownWrite", "TooManyRequests"]);
 const FULL = new Set([
   "XMinioStorageFull",
@@ -59,8 +62,9 @@ export function isTransient(error: unknown): boolean {
   return AWAY.has(code) || CUT.has(code);
 }
 
+/** A key, version or upload that is not there; a bucket that is not there is another matter. */
 export function isNotFound(error: unknown): boolean {
-  return error instanceof S3Failure && (error.status === 404 || error.code === "NoSuchVersion" || error.code === "NoSuchKey");
+  return error instanceof S3Failure && ABSENT.has(error.code);
 }
 
 /**

@@ -73,7 +73,8 @@ export function openHashPool(): HashPool {
 }
 
 function startThread(onGone: () => void): Thread {
-  const worker = new Worker(SCRIPT);
+  // The flags of the process are its own: some (such as --input-type) are no good for a file.
+  const worker = new Worker(SCRIPT, { execArgv: [] });
   const thread: Thread = { worker, waiting: [], load: 0 };
   worker.unref();
   worker.on("message", (reply: HashReply) => {

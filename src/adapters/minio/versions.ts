@@ -55,7 +55,7 @@ export async function deleteVersion(wire: Wire, { bucket, key, versionId }: Obje
 
 /** What is no version id of this server names no version; 405 is the answer for delete markers. */
 export function isAbsent(error: unknown, versionId: string | undefined): boolean {
-  if (isNotFound(error)) return !(error instanceof S3Failure && error.code === "NoSuchBucket");
+  if (isNotFound(error)) return true;
   if (!(error instanceof S3Failure) || versionId === undefined) return false;
   return (
     error.status === 405 || (error.status === 400 && (error.code === "HTTP 400" || /Invalid(Argument|Version|Resource)/u.test(error.code)))
