@@ -25,7 +25,7 @@ Examples:
   $ eda demo                               real data through all seven stages, in ./eda-demo
   $ eda init --project vendas              a governed repository with a project of your own
   $ eda run all                            the seven stages of the only project here
-  $ eda lineage modelo/model.onnx          from a model back to its Drive files
+  $ eda lineage modelo/modelo.onnx         from a model back to its Drive files
   $ eda verify                             every object, row, manifest and audit entry
 
 Exit codes:

@@ -53,10 +53,10 @@ const COLUMNS: readonly Column<StoredInventoryRow>[] = [
   { header: "ROLE", value: ({ role, aliasOf }) => (aliasOf === null ? role : "alias") },
   { header: "SIZE", value: ({ size }) => formatBytes(size), align: "right" },
   { header: "ROWS", value: ({ rows }) => (rows === null ? "–" : formatCount(rows)), align: "right" },
-  { header: "SHA256", value: ({ sha256 }) => sha256.slice(0, 12) },
-  { header: "OBJECT", value: ({ bucket, key, versionId }) => `${bucket}/${key}@${versionId}`, shrink: "middle" },
-  { header: "REGISTERED", value: ({ registeredAt }) => formatTime(registeredAt) },
-  { header: "RUN", value: ({ run }) => run },
+  { header: "SHA256", value: ({ sha256 }) => sha256.slice(0, 12), drop: 4 },
+  { header: "OBJECT", value: ({ bucket, key, versionId }) => `${bucket}/${key}@${versionId}`, shrink: "middle", drop: 3 },
+  { header: "REGISTERED", value: ({ registeredAt }) => formatTime(registeredAt), drop: 2 },
+  { header: "RUN", value: ({ run }) => run, drop: 1 },
 ];
 
 function parseInventory(text: string): InventoryId {

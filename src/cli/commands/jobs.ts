@@ -89,11 +89,11 @@ function durationOf({ startedAt, finishedAt }: JobSummary): string {
 
 const COLUMNS: readonly Column<JobSummary>[] = [
   { header: "JOB", value: ({ job }) => job },
-  { header: "PROJECT", value: ({ project }) => project, shrink: "end" },
+  { header: "PROJECT", value: ({ project }) => project, shrink: "end", drop: 3 },
   { header: "STATE", value: ({ state }) => state },
-  { header: "TRAINER", value: ({ trainer }) => trainer },
+  { header: "TRAINER", value: ({ trainer }) => trainer, drop: 1 },
   { header: "ACCELERATOR", value: ({ accelerator }) => accelerator, shrink: "end" },
-  { header: "STARTED", value: ({ startedAt }) => formatTime(startedAt) },
+  { header: "STARTED", value: ({ startedAt }) => formatTime(startedAt), drop: 2 },
   { header: "DURATION", value: durationOf, align: "right" },
   {
     header: "METRICS",

@@ -18,7 +18,7 @@ const HELP = `
 An asset is a name from an inventory, BUCKET/KEY, or an asset URI (kind:name@version).
 
 Examples:
-  $ eda lineage atraso/model.onnx
+  $ eda lineage atraso_chegada/modelo.onnx
   $ eda lineage curated-data/vendas/pedidos.parquet --all`;
 
 export function addLineage(program: Command, cli: Cli): void {

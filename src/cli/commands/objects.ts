@@ -60,10 +60,10 @@ async function listPlace(session: HostSession, { bucket, prefix }: Place, choice
 const COLUMNS: readonly Column<ObjectEntry>[] = [
   { header: "KEY", value: ({ key }) => key, shrink: "middle" },
   { header: "SIZE", value: ({ size }) => (size === null ? "" : formatBytes(size)), align: "right" },
-  { header: "TYPE", value: ({ type, mediaType }) => mediaType ?? type, shrink: "end" },
-  { header: "VERSION", value: ({ versionId }) => versionId ?? "" },
-  { header: "SHA256", value: ({ sha256 }) => sha256?.slice(0, 12) ?? "" },
-  { header: "STORED", value: ({ storedAt }) => (storedAt === null ? "" : formatTime(storedAt)) },
+  { header: "TYPE", value: ({ type, mediaType }) => mediaType ?? type, shrink: "end", drop: 4 },
+  { header: "VERSION", value: ({ versionId }) => versionId ?? "", drop: 1 },
+  { header: "SHA256", value: ({ sha256 }) => sha256?.slice(0, 12) ?? "", drop: 3 },
+  { header: "STORED", value: ({ storedAt }) => (storedAt === null ? "" : formatTime(storedAt)), drop: 2 },
 ];
 
 function parsePlace(text: string): Place {

@@ -77,10 +77,10 @@ function columns(cli: Cli, now: number): Column<RunRecord>[] {
   const { colours } = cli.terminal.out;
   return [
     { header: "RUN", value: ({ run }) => run },
-    { header: "PROJECT", value: ({ project }) => project, shrink: "end" },
+    { header: "PROJECT", value: ({ project }) => project, shrink: "end", drop: 2 },
     { header: "STAGE", value: ({ stage }) => stage },
     { header: "STATE", value: ({ state }) => state, paint: (cell, { state }) => statePaint(state, colours)(cell) },
-    { header: "STARTED", value: ({ startedAt, requestedAt }) => formatTime(startedAt ?? requestedAt) },
+    { header: "STARTED", value: ({ startedAt, requestedAt }) => formatTime(startedAt ?? requestedAt), drop: 1 },
     { header: "DURATION", value: (run) => durationOf(run, now), align: "right" },
     { header: "COMMITS", value: ({ commitBefore, commitAfter }) => formatCommits(commitBefore, commitAfter) },
   ];

@@ -56,7 +56,7 @@ function columns(terminal: Terminal): Column<StageStatus>[] {
       value: (stage) => runOf(stage)?.state ?? "never",
       paint: (cell, stage) => statePaint(runOf(stage)?.state ?? "unchanged", colours)(cell),
     },
-    { header: "AT", value: (stage) => formatTime(runOf(stage)?.startedAt ?? null) },
+    { header: "AT", value: (stage) => formatTime(runOf(stage)?.startedAt ?? null), drop: 1 },
     { header: "COMMITS", value: ({ lastRun }) => formatCommits(lastRun?.commitBefore ?? null, lastRun?.commitAfter ?? null) },
     {
       header: "NOW",

@@ -137,7 +137,7 @@ export function renderSummary(summary: RunSummary, took: number | undefined, col
   if (summary.commitBefore !== null || summary.commitAfter !== null)
     head.push(`commits ${formatCommits(summary.commitBefore, summary.commitAfter)}`);
   const details = summary.state === "succeeded" ? flattenDetails(summary.details) : [];
-  const shown = details.slice(0, MAX_DETAILS).map(([name, value]) => `    ${colours.dim(name)} ${value}`);
+  const shown = details.slice(0, MAX_DETAILS).map(([name, value]) => `    ${colours.dim(name)}  ${value}`);
   if (details.length > MAX_DETAILS) shown.push(colours.dim(`    … all of it: eda runs show ${summary.runId}`));
   return [head.join("  "), ...shown].join("\n");
 }

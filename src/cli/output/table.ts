@@ -11,46 +11,81 @@ export interface Column<T> {
   readonly align?: "left" | "right";
   /** May lose characters when the terminal is too narrow; the place they are taken from. */
   readonly shrink?: "start" | "middle" | "end";
+  /** Is left out when the terminal is too narrow for what must be read; the lowest number goes first. */
+  readonly drop?: number;
   /** Colour of the finished cell. */
   readonly paint?: (cell: string, row: T) => string;
 }
 
 const GAP = "  ";
 const MIN_SHRUNK = 8;
+/** A shrunk column narrower than this says too little to be worth its neighbours. */
+const READABLE = 28;
 
 /** @param width columns available; `Infinity` for a pipe. @returns lines without a final newline, header first. */
 export function renderTable<T>(columns: readonly Column<T>[], rows: readonly T[], width: number, colours: Colors): string {
-  const cells = rows.map((row) => columns.map((column) => printable(column.value(row))));
-  const widths = fitWidths(columns, cells, width);
-  const line = (texts: readonly string[], paint: (cell: string, index: number) => string): string =>
-    texts
-      .map((text, index) => paint(pad(text, widths[index] as number, columns[index] as Column<T>), index))
+  const shown = shownColumns(
+    columns.map((column) => measured(column, rows)),
+    width,
+  );
+  const widths = fitWidths(shown, width);
+  const line = (cellOf: (column: MeasuredColumn<T>) => string, paint: (cell: string, column: Column<T>) => string): string =>
+    shown
+      .map((each, index) => paint(pad(cellOf(each), widths[index] as number, each.column), each.column))
       .join(GAP)
       .trimEnd();
   const header = line(
-    columns.map((column) => column.header),
+    ({ column }) => column.header,
     (cell) => colours.dim(cell),
   );
-  const body = cells.map((texts, position) => line(texts, (cell, index) => columns[index]?.paint?.(cell, rows[position] as T) ?? cell));
+  const body = rows.map((row, position) =>
+    line(
+      ({ cells }) => cells[position] as string,
+      (cell, column) => column.paint?.(cell, row) ?? cell,
+    ),
+  );
   return [header, ...body].join("\n");
 }
 
-function fitWidths<T>(columns: readonly Column<T>[], cells: readonly (readonly string[])[], width: number): number[] {
-  const widths = columns.map((column, index) =>
-    cells.reduce((most, texts) => Math.max(most, stringWidth(texts[index] as string)), stringWidth(column.header)),
+interface MeasuredColumn<T> {
+  readonly column: Column<T>;
+  readonly cells: readonly string[];
+  /** Width of its widest text. */
+  readonly width: number;
+}
+
+function measured<T>(column: Column<T>, rows: readonly T[]): MeasuredColumn<T> {
+  const cells = rows.map((row) => printable(column.value(row)));
+  return { column, cells, width: cells.reduce((most, cell) => Math.max(most, stringWidth(cell)), stringWidth(column.header)) };
+}
+
+function shownColumns<T>(columns: readonly MeasuredColumn<T>[], width: number): readonly MeasuredColumn<T>[] {
+  const needed = columns.map((each) => (each.column.shrink === undefined ? each.width : Math.min(each.width, READABLE)));
+  const droppable = columns.filter(({ column }) => column.drop !== undefined).sort((a, b) => (a.column.drop ?? 0) - (b.column.drop ?? 0));
+  const [first] = droppable;
+  if (first === undefined || lineWidth(needed) <= width) return columns;
+  return shownColumns(
+    columns.filter((each) => each !== first),
+    width,
   );
-  let excess = widths.reduce((sum, each) => sum + each, GAP.length * (columns.length - 1)) - width;
-  while (excess > 0) {
+}
+
+function fitWidths<T>(columns: readonly MeasuredColumn<T>[], width: number): number[] {
+  const widths = columns.map((each) => each.width);
+  for (let excess = lineWidth(widths) - width; excess > 0; excess -= 1) {
     const widest = columns.reduce(
-      (best, column, index) =>
+      (best, { column }, index) =>
         column.shrink !== undefined && (widths[index] as number) > Math.max(MIN_SHRUNK, widths[best] ?? 0) ? index : best,
       -1,
     );
     if (widest === -1) break;
     widths[widest] = (widths[widest] as number) - 1;
-    excess -= 1;
   }
   return widths;
+}
+
+function lineWidth(widths: readonly number[]): number {
+  return widths.reduce((sum, each) => sum + each, GAP.length * (widths.length - 1));
 }
 
 function pad<T>(text: string, width: number, column: Column<T>): string {

@@ -2,7 +2,7 @@
 import type { Colors } from "picocolors/types";
 import pc from "picocolors";
 
-export type OutputStream = NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
+export type OutputStream = NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number; readonly rows?: number };
 
 export interface Channel {
   readonly stream: OutputStream;
@@ -14,7 +14,7 @@ export interface Terminal {
   readonly out: Channel;
   /** Messages and progress. */
   readonly err: Channel;
-  /** Lines may be redrawn: a person looks at a terminal, and no build server records it. */
+  /** Lines may be redrawn: a person looks at a terminal that says how large it is, and no build server records it. */
   readonly live: boolean;
 }
 
@@ -24,7 +24,7 @@ export function openTerminal(stdout: OutputStream, stderr: OutputStream, env: No
   return {
     out: channel(stdout),
     err: channel(stderr),
-    live: stderr.isTTY === true && env.TERM !== "dumb" && (env.CI ?? "") === "",
+    live: stderr.isTTY === true && stderr.rows !== 0 && env.TERM !== "dumb" && (env.CI ?? "") === "",
   };
 }
 
@@ -34,9 +34,9 @@ function isColoured(stream: OutputStream, env: NodeJS.ProcessEnv): boolean {
   return stream.isTTY === true && env.TERM !== "dumb";
 }
 
-/** Columns a line may use: those of the terminal; a pipe or file has no edge. */
+/** Columns a line may use: those of the terminal, 80 of one that does not say; a pipe or file has no edge. */
 export function widthOf(channel: Channel): number {
-  return channel.stream.isTTY === true ? (channel.stream.columns ?? 80) : Number.POSITIVE_INFINITY;
+  return channel.stream.isTTY === true ? channel.stream.columns || 80 : Number.POSITIVE_INFINITY;
 }
 
 /** A line (or several) of result. */

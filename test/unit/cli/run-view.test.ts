@@ -49,7 +49,7 @@ describe("a run on plain output", () => {
     expect(terminal.stderr().split("\n")).toEqual(["[3/7 staging] planning (run r1)", "[3/7 staging] executing", ""]);
     expect(terminal.stdout().split("\n")).toEqual([
       "✔ 3/7 staging  succeeded  2 in (2 kB) → 3 out (1 kB)  12.3s  commits aaaaaaa → bbbbbbb",
-      "    rejected 7",
+      "    rejected  7",
       "",
     ]);
   });

@@ -58,6 +58,23 @@ describe("renderTable", () => {
     expect(lines[1]).toContain("123456789");
   });
 
+  it("leaves out what may be left out, lowest number first, before the rest becomes unreadable", () => {
+    const wide: Column<Row>[] = [
+      { header: "NAME", value: ({ name }) => name, shrink: "middle" },
+      { header: "FIRST", value: () => "f".repeat(12), drop: 1 },
+      { header: "SIZE", value: ({ size }) => String(size) },
+      { header: "SECOND", value: () => "s".repeat(12), drop: 2 },
+    ];
+    const headerAt = (width: number) =>
+      renderTable(wide, [{ name: "n".repeat(40), size: 7 }], width, plain)
+        .split("\n")[0]
+        ?.split(/ +/u);
+    expect(headerAt(Number.POSITIVE_INFINITY)).toEqual(["NAME", "FIRST", "SIZE", "SECOND"]);
+    expect(headerAt(62)).toEqual(["NAME", "FIRST", "SIZE", "SECOND"]);
+    expect(headerAt(50)).toEqual(["NAME", "SIZE", "SECOND"]);
+    expect(headerAt(36)).toEqual(["NAME", "SIZE"]);
+  });
+
   it("shows control and bidirectional characters as escapes", () => {
     const text = renderTable(columns, [{ name: "evil\u001b[2J\u202egnp.exe\n", size: 1 }], Number.POSITIVE_INFINITY, plain);
     expect(text).toContain(String.raw`evil\u{1b}[2J\u{202e}gnp.exe\u{a}`);
