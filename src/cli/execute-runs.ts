@@ -1,6 +1,6 @@
 /** Starting runs and staying with them to the end: what `eda run` and `eda demo` share. */
 import { EXIT_CODES } from "../domain/errors.ts";
-import type { RunEvent, RunSummary } from "../domain/run.ts";
+import { isTerminal, type RunEvent, type RunSummary } from "../domain/run.ts";
 import type { StageId } from "../domain/stage.ts";
 import { CancelRun, StartRun } from "../protocol/messages.ts";
 import { actorOf, type Cli } from "./context.ts";
@@ -29,11 +29,15 @@ export async function executeRuns(cli: Cli, session: HostSession, params: Execut
       view.event(event);
     });
     const open = () => runs.filter((run) => !ended.has(run));
+    let left = false;
     const result = await interruptible(work, () => {
       view.say("Cancelling; Ctrl-C again leaves without waiting.");
-      void cancelAll(session, open(), view);
+      void cancelAll(session, open(), (message) => {
+        if (!left) view.say(message);
+      });
     });
     if (!result.left) return exitCodeOf(result.value);
+    left = true;
     const current = open()[0] ?? runs[0];
     view.say(`Left. Run ${current} is being cancelled by the host; follow it with: eda logs ${current} --follow`);
     return EXIT_CODES.cancelled;
@@ -42,19 +46,23 @@ export async function executeRuns(cli: Cli, session: HostSession, params: Execut
   }
 }
 
-/** From the last run to the first, so that none starts while the one before it is being stopped. */
-async function cancelAll(session: HostSession, runs: readonly string[], view: RunView): Promise<void> {
-  for (const run of [...runs].reverse()) {
+/**
+ * Asked for all at once, from the last run to the first: none starts while the one before it is being stopped, and who leaves without
+ * waiting has asked for every one.
+ */
+async function cancelAll(session: HostSession, runs: readonly string[], say: (message: string) => void): Promise<void> {
+  const cancel = async (run: string): Promise<void> => {
     try {
       const { accepted, state } = await session.ask(CancelRun, { run });
-      if (!accepted && state === "publishing") view.say(`Run ${run} is already publishing and goes on to its end.`);
+      if (!accepted && !isTerminal(state)) say(`Run ${run} is already ${state} and goes on to its end.`);
     } catch (error) {
-      view.say(`Run ${run} could not be cancelled: ${error instanceof Error ? error.message : String(error)}`);
+      say(`Run ${run} could not be cancelled: ${error instanceof Error ? error.message : String(error)}`);
     }
-  }
+  };
+  await Promise.all([...runs].reverse().map(cancel));
 }
 
-export function exitCodeOf(summary: RunSummary): number {
+function exitCodeOf(summary: RunSummary): number {
   if (summary.state === "succeeded" || summary.state === "unchanged") return 0;
   if (summary.state === "cancelled") return EXIT_CODES.cancelled;
   return summary.error === null ? EXIT_CODES.terminal : EXIT_CODES[summary.error.kind];

@@ -52,6 +52,21 @@ describeWithPython("a run at work", () => {
     expect(workspace.git("status", "--porcelain")).toBe("");
   });
 
+  it("is left at once by a second Ctrl-C, although the host does not answer, and cancelled all the same", async () => {
+    const { running, run } = await startTraining(62);
+    const { pid } = documentOf<{ pid: number }>(await workspace.eda("host status --json"));
+    process.kill(pid, "SIGSTOP");
+    running.process.kill("SIGINT");
+    await running.until(/Ctrl-C again/u);
+    await delay(400);
+    running.process.kill("SIGINT");
+    const result = await running.result;
+    process.kill(pid, "SIGCONT");
+    expect(result.code).toBe(130);
+    expect(result.stderr).toContain(`follow it with: eda logs ${run} --follow`);
+    expect((await workspace.eda(`logs ${run} --follow`)).stderr).toContain(`Run ${run} cancelled.`);
+  });
+
   it("is listed as a running job, and cancelled by jobs cancel; who follows its log sees the end", async () => {
     const { running, run } = await startTraining(61, "run modeling --json");
     expect((await workspace.eda("jobs")).stdout).toMatch(new RegExp(`^${run} +lojas +running`, "mu"));
