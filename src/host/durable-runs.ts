@@ -82,7 +82,7 @@ export async function launchDurableRuns(options: DurableRunsOptions): Promise<Du
         return record.state;
       }
       if (record?.details.cancelRequested === true) controller.abort();
-      const faults = faultPointsFor(request.stage, process.env);
+      const faults = faultPointsFor(request, process.env);
       // A copy: the tools of a run stay the same when the settings change meanwhile.
       const own: Services = { ...services };
       try {

@@ -1,21 +1,21 @@
 /**
- * Labelled points at which the fault tests kill the host: `EDA_TEST_KILL_AT=<stage>/<label>`. Without the variable nothing is wrapped.
- * Labels: `<step>:start` and `<step>:done` (done, but not yet checkpointed) of every checkpoint, `put:done` after an object is stored,
- * `git:start` when a manifest is written but not committed, `git:done` when it is committed.
+ * Labelled points at which the fault tests kill the host: `EDA_TEST_KILL_AT=<stage>/<label>/<project>`. Without the variable nothing is
+ * wrapped. Labels: `<step>:start` and `<step>:done` (done, but not yet checkpointed) of every checkpoint; `put:done` after an object is
+ * stored; `git-before:start` and `git-after:start` when a manifest is written but not committed, `…:done` when it is committed.
  */
+import type { RunRequest } from "../domain/run.ts";
 import type { Checkpoint } from "../pipeline/checkpoint.ts";
 import type { Services } from "../pipeline/stage-definition.ts";
-import type { StageId } from "../domain/stage.ts";
 
 export interface FaultPoints {
   wrapCheckpoint(checkpoint: Checkpoint): Checkpoint;
   wrapServices(services: Services): Services;
 }
 
-/** @returns undefined unless the environment asks for a kill in this stage */
-export function faultPointsFor(stage: StageId, env: NodeJS.ProcessEnv): FaultPoints | undefined {
-  const [wantedStage, wanted] = (env.EDA_TEST_KILL_AT ?? "").split("/", 2);
-  if (wantedStage !== stage || wanted === undefined) return undefined;
+/** @returns undefined unless the environment asks for a kill in this stage of this project */
+export function faultPointsFor({ stage, project }: RunRequest, env: NodeJS.ProcessEnv): FaultPoints | undefined {
+  const [wantedStage, wanted, wantedProject] = (env.EDA_TEST_KILL_AT ?? "").split("/");
+  if (wantedStage !== stage || wantedProject !== project) return undefined;
   const reach = (label: string) => {
     if (label === wanted) process.kill(process.pid, "SIGKILL");
   };

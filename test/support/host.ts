@@ -31,7 +31,7 @@ export interface TestHost extends HostConnection {
   verify(project?: string): Promise<VerifyReport>;
   /** Stops it for good; returns when the process is gone. */
   stop(force?: boolean): Promise<void>;
-  /** SIGKILL; returns when the process is gone. */
+  /** SIGKILL, unless it is dead already; returns when the process is gone. */
   kill(): Promise<void>;
 }
 
@@ -80,7 +80,7 @@ export async function openTestHost(workspace: string, { env = {} }: TestHostOpti
       connection.dispose();
     },
     kill: async () => {
-      process.kill(status.pid, "SIGKILL");
+      if (existsSync(`/proc/${status.pid}`)) process.kill(status.pid, "SIGKILL");
       await processGone(status.pid);
       connection.dispose();
     },

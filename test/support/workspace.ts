@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { rmSync } from "node:fs";
 import { GOVERNED_FOLDERS } from "../../src/domain/governed.ts";
 import { parseTrailers } from "../../src/domain/commit.ts";
-import { layOutSmallProject, temporaryFolder, writeFiles } from "./small-project.ts";
+import { layOutSmallProject, SMALL_PROJECT, smallProjectFiles, temporaryFolder, writeFiles } from "./small-project.ts";
 
 export interface TestWorkspace {
   readonly folder: string;
@@ -23,6 +23,9 @@ export interface TestCommit {
   readonly files: readonly string[];
 }
 
+/** Separators that no message holds. */
+const RECORD = "\u001e";
+const FIELD = "\u001f";
 const GITIGNORE = ".eda/\neda/raw-data/\n";
 
 /** A repository with an identity of its own and a first commit, then the small project, not yet committed. */
@@ -47,6 +50,19 @@ export function copyWorkspace(from: TestWorkspace, name: string): TestWorkspace 
   return workspaceAt(folder);
 }
 
+/** Adds projects that differ from the small one in nothing but their name, and commits them. */
+export function addProjects({ folder, git }: TestWorkspace, names: readonly string[]): void {
+  const { [`configs/projects/${SMALL_PROJECT}.yaml`]: projectFile, ...files } = smallProjectFiles();
+  for (const name of names) {
+    writeFiles(folder, {
+      [`configs/projects/${name}.yaml`]: (projectFile as string).replace(/^project: .*$/mu, `project: ${name}`),
+      ...Object.fromEntries(Object.entries(files).map(([path, text]) => [path.replace(`sql/${SMALL_PROJECT}/`, `sql/${name}/`), text])),
+    });
+  }
+  git("add", "--all");
+  git("commit", "--quiet", "--message", "feat: projetos");
+}
+
 export function workspaceAt(folder: string): TestWorkspace {
   const git = (...args: string[]) =>
     execFileSync("git", ["-C", folder, "-c", "core.quotePath=false", ...args], { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
@@ -54,13 +70,17 @@ export function workspaceAt(folder: string): TestWorkspace {
     folder,
     git,
     commits: () =>
-      git("log", "--reverse", "--format=%H")
-        .trim()
-        .split("\n")
-        .map((commit) => {
-          const message = git("log", "-1", "--format=%B", commit);
-          const files = git("show", "--format=", "--name-only", commit).split("\n").filter(Boolean).sort();
-          return { commit, subject: message.split("\n", 1)[0] as string, trailers: parseTrailers(message), files };
+      git("log", "--reverse", "--name-only", `--format=${RECORD}%H${FIELD}%B${FIELD}`)
+        .split(RECORD)
+        .slice(1)
+        .map((record) => {
+          const [commit, message, files] = record.split(FIELD) as [string, string, string];
+          return {
+            commit,
+            subject: message.split("\n", 1)[0] as string,
+            trailers: parseTrailers(message),
+            files: files.split("\n").filter(Boolean).sort(),
+          };
         }),
     status: () => git("status", "--porcelain", "--untracked-files=all").split("\n").filter(Boolean),
     remove: () => rmSync(folder, { recursive: true, force: true }),
