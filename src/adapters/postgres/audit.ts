@@ -1,73 +1,72 @@
-/** The audit chain (`auditoria`): one writer at a time, each entry sealed over the one before it. */
-import type { Pool, PoolClient } from "pg";
+/** The audit chain on table `auditoria`. */
 import { type AuditContent, type AuditEntry, type AuditHead, auditHash, GENESIS_HASH } from "../../domain/audit.ts";
 import type { JsonObject } from "../../domain/json.ts";
-import { query } from "./pool.ts";
-import { iso, jsonText } from "./values.ts";
+import type { Database, Queryable, SqlRow } from "./database.ts";
+import { lock } from "./locks.ts";
 
-/** Advisory lock of the chain's end. */
-const CHAIN_LOCK = 3_241_002;
-const BATCH = 2_000;
-
-interface AuditRow {
+interface AuditRow extends SqlRow {
   readonly sequencia: number;
   readonly evento: string;
   readonly projeto: string | null;
   readonly etapa: string | null;
   readonly execucao: string | null;
   readonly ator: string;
-  readonly em: Date;
+  readonly em: string;
   readonly dados: JsonObject;
   readonly anterior: string;
   readonly resumo: string;
 }
 
-export async function headOf(pool: Pool | PoolClient): Promise<AuditHead> {
-  const [row] = await query<Pick<AuditRow, "sequencia" | "resumo">>(pool, "SELECT sequencia, resumo FROM auditoria ORDER BY sequencia DESC LIMIT 1");
-  return row === undefined ? { sequence: 0, hash: GENESIS_HASH } : { sequence: row.sequencia, hash: row.resumo };
-}
+const COLUMNS = "sequencia, evento, projeto, etapa, execucao, ator, em, dados, anterior, resumo";
 
-export async function entryHead(client: PoolClient, sequence: number): Promise<AuditHead> {
-  const [row] = await query<Pick<AuditRow, "resumo">>(client, "SELECT resumo FROM auditoria WHERE sequencia = $1", [sequence]);
-  return { sequence, hash: row?.resumo ?? GENESIS_HASH };
-}
-
-/** @param client inside a transaction: the lock is held to its end, so keep what follows short */
-export async function appendEntry(client: PoolClient, content: AuditContent): Promise<AuditHead> {
-  await query(client, "SELECT pg_advisory_xact_lock($1)", [CHAIN_LOCK]);
-  const head = await headOf(client);
-  const sequence = head.sequence + 1;
-  // What is hashed is what comes back out of the database.
-  const stored: AuditContent = { ...content, at: new Date(content.at).toISOString(), payload: JSON.parse(jsonText(content.payload)) as JsonObject };
-  const hash = auditHash(sequence, head.hash, stored);
-  await query(
-    client,
-    `INSERT INTO auditoria (sequencia, evento, projeto, etapa, execucao, ator, em, dados, anterior, resumo)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
-    [sequence, stored.event, stored.project, stored.stage, stored.run, stored.actor, stored.at, jsonText(stored.payload), head.hash, hash],
-  );
+/** Appends one entry; writers wait for each other until their transactions end, so that the chain never forks. */
+export async function appendEntry(connection: Queryable, content: AuditContent): Promise<AuditHead> {
+  await lock(connection, "audit");
+  const previous = await readHead(connection);
+  const sequence = previous.sequence + 1;
+  // What is hashed is what will be read back.
+  const kept: AuditContent = { ...content, at: new Date(content.at).toISOString(), payload: wellFormed(content.payload) };
+  const hash = auditHash(sequence, previous.hash, kept);
+  await connection.query(`INSERT INTO auditoria (${COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`, [
+    sequence,
+    kept.event,
+    kept.project,
+    kept.stage,
+    kept.run,
+    kept.actor,
+    kept.at,
+    JSON.stringify(kept.payload),
+    previous.hash,
+    hash,
+  ]);
   return { sequence, hash };
 }
 
-export async function* streamAudit(pool: Pool): AsyncGenerator<AuditEntry> {
-  let after = 0;
-  for (;;) {
-    const rows = await query<AuditRow>(pool, `SELECT * FROM auditoria WHERE sequencia > $1 ORDER BY sequencia LIMIT ${BATCH}`, [after]);
-    for (const row of rows) {
-      yield {
-        sequence: row.sequencia,
-        event: row.evento,
-        project: row.projeto,
-        stage: row.etapa,
-        run: row.execucao,
-        actor: row.ator,
-        at: iso(row.em),
-        payload: row.dados,
-        previousHash: row.anterior,
-        hash: row.resumo,
-      };
-    }
-    if (rows.length < BATCH) return;
-    after = rows.at(-1)?.sequencia ?? after;
+/** Half a surrogate pair, as a text cut short ends in, has no canonical form: the replacement character stands for it. */
+function wellFormed(payload: JsonObject): JsonObject {
+  return JSON.parse(
+    JSON.stringify(payload, (_key, value: unknown) => (typeof value === "string" ? value.toWellFormed() : value)),
+  ) as JsonObject;
+}
+
+export async function readHead(connection: Queryable): Promise<AuditHead> {
+  const [last] = await connection.query<AuditRow>("SELECT sequencia, resumo FROM auditoria ORDER BY sequencia DESC LIMIT 1");
+  return last === undefined ? { sequence: 0, hash: GENESIS_HASH } : { sequence: last.sequencia, hash: last.resumo };
+}
+
+export async function* streamEntries(database: Database): AsyncGenerator<AuditEntry, void, undefined> {
+  for await (const row of database.stream<AuditRow>(`SELECT ${COLUMNS} FROM auditoria ORDER BY sequencia`)) {
+    yield {
+      sequence: row.sequencia,
+      event: row.evento,
+      project: row.projeto,
+      stage: row.etapa,
+      run: row.execucao,
+      actor: row.ator,
+      at: row.em,
+      payload: row.dados,
+      previousHash: row.anterior,
+      hash: row.resumo,
+    };
   }
 }

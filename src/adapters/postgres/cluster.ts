@@ -1,18 +1,59 @@
 /** The database cluster of a workspace on disk: made once, whole or not at all. */
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { chmodSync, chownSync, closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import {
+  chownSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
 import { EdaError } from "../../domain/errors.ts";
 import type { Binaries } from "./binaries.ts";
+import { startFailure } from "./start-failure.ts";
+import type { ServerUser } from "./server-user.ts";
 
 /** Superuser of the cluster and name of its database. */
 export const OWNER = "eda";
+/** Inside the data folder, so that a cluster and its password appear together. */
+const PASSWORD_FILE = "eda-password";
+const HALF_MADE = "init-";
+/** An initdb that outlived its host may still be writing there. */
+const REMOVE = { recursive: true, force: true, maxRetries: 10, retryDelay: 100 } as const;
 
 export interface Cluster {
   readonly dataFolder: string;
   readonly logFile: string;
-  readonly password: string;
+}
+
+/** What it takes to run the server's programs. */
+export interface Programs {
+  readonly binaries: Binaries;
+  /** Undefined: whoever we are. */
+  readonly user: ServerUser | undefined;
+}
+
+export function clusterIn(stateFolder: string): Cluster {
+  const folder = join(stateFolder, "postgres");
+  return { dataFolder: join(folder, "data"), logFile: join(folder, "server.log") };
+}
+
+export function passwordOf({ dataFolder }: Cluster): string {
+  try {
+    return readFileSync(join(dataFolder, PASSWORD_FILE), "utf8").trim();
+  } catch (error) {
+    throw new EdaError("precondition", "database-password-missing", `The password of the database cannot be read: ${String(error)}`, {
+      todo: `Put ${join(dataFolder, PASSWORD_FILE)} back.`,
+      cause: error,
+    });
+  }
 }
 
 /**
@@ -23,41 +64,61 @@ export function dataArgument(dataFolder: string): string {
   return process.platform === "linux" ? "/proc/self/cwd" : dataFolder;
 }
 
+/** The server's programs get nothing of our environment: `PGDATA` and the like would change what they do. */
+export function serverEnvironment(): NodeJS.ProcessEnv {
+  return { PATH: process.env.PATH, LC_ALL: "C" };
+}
+
 /** @throws EdaError `unavailable` `postgres-not-starting` with what initdb said, `terminal` `disk-full` */
-export async function ensureCluster(stateFolder: string, binaries: Binaries): Promise<Cluster> {
-  const folder = join(stateFolder, "postgres");
-  const cluster = { dataFolder: join(folder, "data"), logFile: join(folder, "server.log") };
-  const passwordFile = join(folder, "password");
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  if (existsSync(cluster.dataFolder)) return { ...cluster, password: readFileSync(passwordFile, "utf8").trim() };
-  const password = randomBytes(24).toString("hex");
-  writeFileSync(passwordFile, `${password}\n`, { mode: 0o600 });
-  const half = join(folder, "data.new");
-  rmSync(half, { recursive: true, force: true });
-  mkdirSync(half, { mode: 0o700 });
-  if (binaries.user !== undefined) chownSync(half, binaries.user.uid, binaries.user.gid);
-  await initialise(half, passwordFile, binaries);
-  renameSync(half, cluster.dataFolder);
-  return { ...cluster, password };
+export async function ensureCluster({ dataFolder }: Cluster, programs: Programs): Promise<void> {
+  if (existsSync(dataFolder)) return;
+  const folder = dirname(dataFolder);
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    await makeCluster(folder, dataFolder, programs);
+  } catch (error) {
+    throw startFailure(error instanceof Error ? error.message : String(error), folder, error);
+  }
+}
+
+async function makeCluster(folder: string, dataFolder: string, programs: Programs): Promise<void> {
+  // Left by a kill. The host is the only one in its workspace, so that nobody is at work there.
+  for (const name of readdirSync(folder)) if (name.startsWith(HALF_MADE)) rmSync(join(folder, name), REMOVE);
+  const half = mkdtempSync(join(folder, HALF_MADE));
+  try {
+    const made = join(half, "data");
+    mkdirSync(made, { mode: 0o700 });
+    const password = join(half, PASSWORD_FILE);
+    writeFileSync(password, `${randomBytes(24).toString("hex")}\n`, { mode: 0o600, flush: true });
+    if (programs.user !== undefined) for (const path of [made, password]) chownSync(path, programs.user.uid, programs.user.gid);
+    await initialise(made, password, programs);
+    renameSync(password, join(made, PASSWORD_FILE));
+    renameSync(made, dataFolder);
+  } finally {
+    rmSync(half, REMOVE);
+  }
 }
 
 /** Ordering by bytes, as object keys and manifests are ordered; upper and lower case of all of Unicode. */
-const INITDB_FLAGS = ["--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C", "--auth=scram-sha-256"];
+const INITDB_FLAGS = [
+  "--no-instructions",
+  "--encoding=UTF8",
+  "--locale-provider=builtin",
+  "--builtin-locale=C.UTF-8",
+  "--locale=C",
+  "--auth=scram-sha-256",
+];
 
-function initialise(folder: string, passwordFile: string, binaries: Binaries): Promise<void> {
-  // A copy that the server's user may open; it is gone before it could be looked for.
-  const copy = `${passwordFile}.initdb`;
-  writeFileSync(copy, readFileSync(passwordFile), { mode: 0o600 });
-  chmodSync(copy, 0o600);
-  if (binaries.user !== undefined) chownSync(copy, binaries.user.uid, binaries.user.gid);
-  const secret = openSync(copy, "r");
-  return new Promise<void>((resolve, reject) => {
-    const args = ["-D", dataArgument(folder), `--username=${OWNER}`, "--pwfile=/dev/fd/3", "--no-instructions", ...INITDB_FLAGS];
+async function initialise(folder: string, passwordFile: string, { binaries, user }: Programs): Promise<void> {
+  // Handed over open, because the server's user may not be able to walk to it.
+  const password = openSync(passwordFile, "r");
+  try {
+    const args = ["-D", dataArgument(folder), `--username=${OWNER}`, "--pwfile=/dev/fd/3", ...INITDB_FLAGS];
     const child = spawn(binaries.initdb, args, {
       cwd: folder,
-      env: { PATH: process.env.PATH, LC_ALL: "C" },
-      stdio: ["ignore", "pipe", "pipe", secret],
-      ...(binaries.user ?? {}),
+      env: serverEnvironment(),
+      stdio: ["ignore", "pipe", "pipe", password],
+      ...user,
     });
     let said = "";
     for (const stream of [child.stdout, child.stderr]) {
@@ -65,22 +126,12 @@ function initialise(folder: string, passwordFile: string, binaries: Binaries): P
         said = (said + chunk.toString()).slice(-4_000);
       });
     }
-    child.once("error", reject);
-    child.once("close", (code) => (code === 0 ? resolve() : reject(initFailure(said, code))));
-  }).finally(() => {
-    closeSync(secret);
-    rmSync(copy, { force: true });
-  });
-}
-
-function initFailure(said: string, code: number | null): EdaError {
-  if (/No space left on device|Disk quota exceeded/u.test(said)) {
-    return new EdaError("terminal", "disk-full", "There is no space left for the database of this workspace.", {
-      todo: "Free about 100 MB and run again.",
+    const code = await new Promise<number | null>((resolve, reject) => {
+      child.once("error", reject);
+      child.once("close", resolve);
     });
+    if (code !== 0) throw new Error(`initdb ended with ${code}: ${said.trim().split("\n").slice(-4).join(" | ")}`);
+  } finally {
+    closeSync(password);
   }
-  const tail = said.trim().split("\n").slice(-3).join(" | ");
-  return new EdaError("unavailable", "postgres-not-starting", `The database could not be made (initdb exit ${code}): ${tail}`, {
-    todo: "Correct what it says and run again; nothing half-made is kept.",
-  });
 }

@@ -1,77 +1,46 @@
-/** The inventory port on PostgreSQL: what a run makes visible, it makes visible in one transaction. */
-import type { Pool, PoolClient } from "pg";
-import type { AuditHead } from "../../domain/audit.ts";
-import { EdaError } from "../../domain/errors.ts";
-import { INVENTORIES } from "../../domain/stage.ts";
-import type { Inventory, Publication } from "../../ports/inventory.ts";
-import { appendEntry, entryHead, headOf, streamAudit } from "./audit.ts";
-import { changeRun, insertRun, lastSucceeded, pageOfRuns, runById, saveJob, selectJobs } from "./executions.ts";
+/** Governance on PostgreSQL. */
+import type { Pool } from "pg";
+import type { Inventory } from "../../ports/inventory.ts";
+import { appendEntry, readHead, streamEntries } from "./audit.ts";
+import { openDatabase } from "./database.ts";
+import { upstream } from "./lineage.ts";
+import { readCaptured, readJob, readJobs, readStats } from "./memory.ts";
 import { applyMigrations } from "./migrations.ts";
-import { inTransaction, query } from "./pool.ts";
-import { insertEdges, saveCaptured, saveStats, selectCaptured, selectStats, upstream } from "./provenance.ts";
-import { insertRows, pageOfRows, rowsByAsset, rowsByContent, streamRows, supersede } from "./rows.ts";
+import { publish } from "./publish.ts";
+import { findAssets, findByContent, pageOfRows, streamAllRows, streamCurrentRows } from "./rows.ts";
+import { changeRun, ensureProject, insertRun, newestSuccess, pageOfRuns, projectNames, readRun } from "./runs.ts";
 
-/** @param migrationsFolder `sql/` of the installation */
+/** @param migrationsFolder folder of `NNN.do.name.sql` files */
 export function openInventory(pool: Pool, migrationsFolder: string): Inventory {
+  const database = openDatabase(pool);
   return {
-    migrate: () => applyMigrations(pool, migrationsFolder),
-    ensureProject: async (project) => {
-      await query(pool, "INSERT INTO projetos (nome) VALUES ($1) ON CONFLICT DO NOTHING", [project]);
-    },
-    projects: async () => {
-      const rows = await query<{ readonly nome: string }>(pool, "SELECT nome FROM projetos ORDER BY nome");
-      return rows.map((row) => row.nome);
-    },
+    migrate: () => applyMigrations(database, migrationsFolder),
+    ensureProject: (project) => ensureProject(database, project),
+    projects: () => projectNames(database),
 
-    rows: (filter) => pageOfRows(pool, filter),
-    currentRows: (inventory, project) => streamRows(pool, inventory, ["projeto = $1", "vigente"], [project]),
-    async *allRows(project) {
-      const [conditions, values] = project === undefined ? [[], []] : [["projeto = $1"], [project]];
-      for (const inventory of INVENTORIES) yield* streamRows(pool, inventory, conditions, values);
-    },
-    findByContent: (inventory, project, sha256s) => rowsByContent(pool, inventory, project, sha256s),
-    findAssets: (text) => rowsByAsset(pool, text),
+    rows: (filter) => pageOfRows(database, filter),
+    currentRows: (inventory, project) => streamCurrentRows(database, inventory, project),
+    allRows: (project) => streamAllRows(database, project),
+    findByContent: (inventory, project, sha256s) => findByContent(database, inventory, project, sha256s),
 
-    publish: (publication) => inTransaction(pool, (client) => publish(client, publication)),
+    publish: (publication) => publish(database, publication),
 
-    recordRequest: (record) => insertRun(pool, record),
-    updateRun: (run, change) => changeRun(pool, run, change),
-    getRun: (run) => runById(pool, run),
-    listRuns: (filter) => pageOfRuns(pool, filter),
-    lastSuccess: (project, stage) => lastSucceeded(pool, project, stage),
+    recordRequest: (record) => insertRun(database, record),
+    updateRun: (run, change) => changeRun(database, run, change),
+    getRun: (run) => readRun(database, run),
+    listRuns: (filter) => pageOfRuns(database, filter),
+    lastSuccess: (project, stage) => newestSuccess(database, project, stage),
 
-    captured: (project) => selectCaptured(pool, project),
-    statCache: (project) => selectStats(pool, project),
-    job: async (job) => (await selectJobs(pool, "WHERE trabalho = $1", [job]))[0],
-    jobs: (project) => (project === undefined ? selectJobs(pool, "", []) : selectJobs(pool, "WHERE projeto = $1", [project])),
-    lineage: (uri) => upstream(pool, uri),
+    captured: (project) => readCaptured(database, project),
+    statCache: (project) => readStats(database, project),
+    job: (job) => readJob(database, job),
+    jobs: (project) => readJobs(database, project),
 
-    appendAudit: (content) => inTransaction(pool, (client) => appendEntry(client, content)),
-    auditHead: () => headOf(pool),
-    audit: () => streamAudit(pool),
+    lineage: (assetUri) => upstream(database, assetUri),
+    findAssets: (text) => findAssets(database, text),
+
+    appendAudit: (content) => database.transaction((connection) => appendEntry(connection, content)),
+    auditHead: () => readHead(database),
+    audit: () => streamEntries(database),
   };
-}
-
-async function publish(client: PoolClient, publication: Publication): Promise<AuditHead> {
-  const published = await publishedAs(client, publication.run);
-  if (published !== null) return entryHead(client, published);
-  await insertRows(client, publication.rows);
-  for (const { inventory, name } of publication.retired) await supersede(client, inventory, [{ project: publication.project, name }]);
-  await insertEdges(client, publication.edges);
-  await saveCaptured(client, publication.captured);
-  await saveStats(client, publication.project, publication.statCache);
-  if (publication.job !== null) await saveJob(client, publication.job);
-  await changeRun(client, publication.run, publication.execution);
-  // Last, because it makes other publications wait.
-  const head = await appendEntry(client, publication.audit);
-  await query(client, "UPDATE execucoes SET auditoria_sequencia = $2 WHERE execucao = $1", [publication.run, head.sequence]);
-  return head;
-}
-
-/** Audit sequence of the run's publication, or null. Locks the execution: a second publication of the run waits here. */
-async function publishedAs(client: PoolClient, run: string): Promise<number | null> {
-  const sql = "SELECT auditoria_sequencia FROM execucoes WHERE execucao = $1 FOR UPDATE";
-  const [row] = await query<{ readonly auditoria_sequencia: number | null }>(client, sql, [run]);
-  if (row === undefined) throw new EdaError("terminal", "unknown-run", `Run ${run} cannot be published: it was never recorded.`);
-  return row.auditoria_sequencia;
 }

@@ -1,36 +1,54 @@
-/** The plain SQL files of `sql/`, applied in order, once, by one process at a time. */
-import { basename, join } from "node:path";
-import type { Pool } from "pg";
+/** The migrations in `sql/`, applied by postgrator: in order, all or none, one host at a time, checked against what was applied before. */
 import Postgrator from "postgrator";
 import { EdaError } from "../../domain/errors.ts";
-import { inTransaction, query } from "./pool.ts";
+import { toDatabaseError } from "./errors.ts";
+import type { Database } from "./database.ts";
+import { lock } from "./locks.ts";
 
-/** Advisory lock of migrations; any constant will do, as long as no other use has it. */
-const MIGRATION_LOCK = 3_241_001;
-
-/**
- * All in one transaction, records included: a migration that fails leaves nothing of itself or of the ones before it.
- * @returns file names applied, in order
- * @throws EdaError `precondition` `migration-failed` when a file does not run or an applied one was changed afterwards
- */
-export async function applyMigrations(pool: Pool, folder: string): Promise<readonly string[]> {
-  return inTransaction(pool, async (client) => {
-    await query(client, "SELECT pg_advisory_xact_lock($1)", [MIGRATION_LOCK]);
+/** @returns names of the migrations applied now, in order */
+export async function applyMigrations(database: Database, folder: string): Promise<readonly string[]> {
+  return database.transaction(async (connection) => {
+    await lock(connection, "migrations");
+    const [place] = await connection.query<{ schema: string }>("SELECT current_schema() AS schema");
+    if (place === undefined || place.schema === null) {
+      throw new EdaError("precondition", "no-schema", "The database user's search_path names no schema that exists.");
+    }
     const postgrator = new Postgrator({
       driver: "pg",
-      migrationPattern: join(folder, "*.sql"),
+      migrationPattern: `${escapeGlob(folder)}/*.sql`,
       schemaTable: "migracoes",
-      validateChecksums: true,
-      execQuery: (sql) => client.query(sql),
+      currentSchema: place.schema,
+      newline: "LF",
+      // A script of several statements answers no rows.
+      execQuery: async (sql) => ({ rows: [...((await connection.query(sql)) ?? [])] }),
     });
     try {
+      await refuseNewerDatabase(postgrator, folder);
       const applied = await postgrator.migrate();
-      return applied.map(({ filename }) => basename(filename));
+      return applied.map(({ version, name }) => `${String(version).padStart(3, "0")} ${name}`);
     } catch (error) {
-      throw new EdaError("precondition", "migration-failed", `The database could not be migrated: ${(error as Error).message}`, {
-        todo: `Check the files in ${folder}: an applied migration must never be changed, add a new one instead.`,
-        cause: error,
-      });
+      if (error instanceof Error && error.message.startsWith("MD5 checksum failed")) {
+        throw new EdaError("precondition", "migration-changed", `A migration that was applied has changed since: ${error.message}`, {
+          todo: "Put the file in sql/ back as it was, and write a new migration for the change.",
+          cause: error,
+        });
+      }
+      throw toDatabaseError(error);
     }
   });
+}
+
+async function refuseNewerDatabase(postgrator: Postgrator, folder: string): Promise<void> {
+  const migrations = await postgrator.getMigrations();
+  if (migrations.length === 0) throw new EdaError("precondition", "migrations-missing", `There is no migration in ${folder}.`);
+  const [known, found] = [await postgrator.getMaxVersion(), await postgrator.getDatabaseVersion()];
+  if (found <= known) return;
+  throw new EdaError("precondition", "database-newer", `The database is at version ${found}, this program knows ${known}.`, {
+    todo: "Use the version of eda that made it, or a newer one.",
+  });
+}
+
+/** The folder's own name may hold characters that mean something in a pattern. */
+function escapeGlob(folder: string): string {
+  return folder.replace(/[*?[\](){}!+@\\]/gu, "\\$&");
 }

@@ -1,65 +1,37 @@
-/** Connections to the database of a workspace. */
-import pg, { type Pool, type PoolClient } from "pg";
-import { EdaError } from "../../domain/errors.ts";
-import { translated } from "./failures.ts";
+import pg, { type Pool } from "pg";
 
-const MAX_CONNECTIONS = 10;
-const CONNECT_TIMEOUT_MS = 10_000;
-/** Type of `bigint` (pg_type.dat). */
-const INT8_OID = 20;
+/** More than this many conversations at once only queue in the server. */
+const MAX_CONNECTIONS = 16;
+const CONNECT_TIMEOUT_MS = 15_000;
 
 /**
- * @param url `postgresql://…`; never logged
+ * A pool of connections whose rows hold what the domain uses: int8 as number (as text beyond 2^53), timestamps as ISO 8601 text with
+ * milliseconds, UTC.
  */
 export function openPool(url: string): Pool {
   const pool = new pg.Pool({
     connectionString: url,
+    application_name: "eda",
     max: MAX_CONNECTIONS,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    application_name: "eda",
-    types: { getTypeParser },
+    keepAlive: true,
+    types: { getTypeParser: typeParser },
   });
-  // An idle connection that breaks is replaced at the next query; without a listener it would end the process.
+  // A connection that breaks while nobody uses it is replaced by the next query, which reports if that fails. Without listeners the
+  // event would end the process; a connection in use has none of the pool's.
   pool.on("error", () => undefined);
+  pool.on("connect", (client) => client.on("error", () => undefined));
   return pool;
 }
 
-/** Sizes, counts and sequences are `bigint` in the database and numbers here: 2^53 bytes are 9 petabytes. */
-const getTypeParser: typeof pg.types.getTypeParser = (oid: number, format?: "text" | "binary") =>
-  oid === INT8_OID && format !== "binary" ? toSafeInteger : pg.types.getTypeParser(oid, format as "text");
+const typeParser = ((oid: number, format?: "text" | "binary") => {
+  if (oid === pg.types.builtins.INT8) return parseInt8;
+  const standard = pg.types.getTypeParser(oid, format as "text");
+  if (oid === pg.types.builtins.TIMESTAMPTZ) return (text: string) => (standard(text) as Date).toISOString();
+  return standard;
+}) as typeof pg.types.getTypeParser;
 
-function toSafeInteger(text: string): number {
+function parseInt8(text: string): number | string {
   const value = Number(text);
-  if (!Number.isSafeInteger(value)) throw new EdaError("terminal", "number-too-large", `${text} from the database is too large to be exact.`);
-  return value;
-}
-
-/** One query on any connection. @throws EdaError, see {@link translated} */
-export async function query<Row>(pool: Pool | PoolClient, sql: string, values: readonly unknown[] = []): Promise<Row[]> {
-  try {
-    return (await pool.query(sql, [...values])).rows as Row[];
-  } catch (error) {
-    throw translated(error);
-  }
-}
-
-/** Work in one transaction: committed when it ends, rolled back when it throws. */
-export async function inTransaction<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {
-  const client = await pool.connect().catch((error: unknown) => {
-    throw translated(error);
-  });
-  let broken = false;
-  try {
-    await query(client, "BEGIN");
-    const result = await work(client);
-    await query(client, "COMMIT");
-    return result;
-  } catch (error) {
-    await client.query("ROLLBACK").catch(() => {
-      broken = true;
-    });
-    throw error;
-  } finally {
-    client.release(broken);
-  }
+  return Number.isSafeInteger(value) ? value : text;
 }

@@ -1,190 +1,183 @@
-/** Inventory rows: five tables of one shape. */
-import type { Pool, PoolClient } from "pg";
-import type { OutputRole } from "../../domain/asset.ts";
+/** The five inventories, one table each. */
 import { parseAssetUri } from "../../domain/asset.ts";
-import { EdaError } from "../../domain/errors.ts";
 import { type InventoryRow, rowDigest, type StoredInventoryRow } from "../../domain/inventory.ts";
 import type { JsonObject } from "../../domain/json.ts";
-import { type BucketName, INVENTORIES, INVENTORY_TABLES, type InventoryId } from "../../domain/stage.ts";
+import { INVENTORIES, INVENTORY_TABLES, type InventoryId } from "../../domain/stage.ts";
 import type { RowFilter } from "../../ports/inventory.ts";
 import type { Page } from "../../ports/object-store.ts";
-import { query } from "./pool.ts";
-import { decodeCursor, encodeCursor, iso, jsonText, likePattern } from "./values.ts";
+import { batchesOf, type Column, type Database, decodeCursor, encodeCursor, insertAll, type Queryable, type SqlRow } from "./database.ts";
 
-/** Rows a statement carries: few round trips, and arrays of a few megabytes at most. */
-const BATCH = 5_000;
-
-interface Row {
+interface StoredRow extends SqlRow {
   readonly id: number;
   readonly projeto: string;
   readonly nome: string;
-  readonly papel: OutputRole;
+  readonly papel: InventoryRow["role"];
   readonly tipo_midia: string;
-  readonly bucket: BucketName;
+  readonly linhas: number | null;
+  readonly apelido_de: string | null;
+  readonly bucket: InventoryRow["bucket"];
   readonly chave: string;
   readonly versao_id: string;
   readonly tamanho: number;
   readonly md5: string;
   readonly sha256: string;
-  readonly linhas: number | null;
-  readonly apelido_de: string | null;
   readonly detalhes: JsonObject;
   readonly execucao: string;
   readonly commit_antes: string;
-  readonly vigente: boolean;
-  readonly registrado_em: Date;
   readonly resumo: string;
+  readonly vigente: boolean;
+  readonly registrado_em: string;
 }
 
-function toStored(inventory: InventoryId, row: Row): StoredInventoryRow {
+const WRITTEN: readonly Column<InventoryRow>[] = [
+  ["projeto", "text", (row) => row.project],
+  ["nome", "text", (row) => row.name],
+  ["papel", "text", (row) => row.role],
+  ["tipo_midia", "text", (row) => row.mediaType],
+  ["linhas", "bigint", (row) => row.rows],
+  ["apelido_de", "text", (row) => row.aliasOf],
+  ["bucket", "text", (row) => row.bucket],
+  ["chave", "text", (row) => row.key],
+  ["versao_id", "text", (row) => row.versionId],
+  ["tamanho", "bigint", (row) => row.size],
+  ["md5", "text", (row) => row.md5],
+  ["sha256", "text", (row) => row.sha256],
+  ["detalhes", "json", (row) => JSON.stringify(row.details)],
+  ["execucao", "text", (row) => row.run],
+  ["commit_antes", "text", (row) => row.commitBefore],
+  ["resumo", "text", rowDigest],
+];
+const COLUMNS = ["id", ...WRITTEN.map(([name]) => name), "vigente", "registrado_em"].join(", ");
+
+/** One page, ordered by name (UTF-8 bytes) then registration. */
+export async function pageOfRows(database: Queryable, filter: RowFilter): Promise<Page<StoredInventoryRow>> {
+  const { inventory, project, name, search, currentOnly = true, limit } = filter;
+  const values: unknown[] = [project];
+  const value = (next: unknown) => `$${values.push(next)}`;
+  const conditions = ["projeto = $1"];
+  if (currentOnly) conditions.push("vigente");
+  if (name !== undefined) conditions.push(`nome = ${value(name)}`);
+  // The column sorts by bytes; letter case is the business of the database's own locale.
+  if (search !== undefined) conditions.push(`strpos(lower(nome COLLATE "default"), lower(${value(search.normalize("NFC"))})) > 0`);
+  if (filter.cursor !== undefined) {
+    const [lastName, lastId] = decodeCursor(filter.cursor, ["string", "number"]);
+    conditions.push(`(nome, id) > (${value(lastName)}, ${value(lastId)})`);
+  }
+  const found = await database.query<StoredRow>(
+    `SELECT ${COLUMNS} FROM ${INVENTORY_TABLES[inventory]} WHERE ${conditions.join(" AND ")} ORDER BY nome, id LIMIT ${value(limit + 1)}`,
+    values,
+  );
+  const items = found.slice(0, limit);
+  const last = items.at(-1);
   return {
-    inventory,
+    items: items.map((row) => fromSql(inventory, row)),
+    ...(found.length > limit && last !== undefined ? { cursor: encodeCursor([last.nome, last.id]) } : {}),
+  };
+}
+
+export async function* streamCurrentRows(
+  database: Database,
+  inventory: InventoryId,
+  project: string,
+): AsyncGenerator<StoredInventoryRow, void, undefined> {
+  const sql = `SELECT ${COLUMNS} FROM ${INVENTORY_TABLES[inventory]} WHERE projeto = $1 AND vigente ORDER BY nome`;
+  for await (const row of database.stream<StoredRow>(sql, [project])) yield fromSql(inventory, row);
+}
+
+export async function* streamAllRows(database: Database, project?: string): AsyncGenerator<StoredInventoryRow, void, undefined> {
+  for (const inventory of INVENTORIES) {
+    const table = INVENTORY_TABLES[inventory];
+    const rows =
+      project === undefined
+        ? database.stream<StoredRow>(`SELECT ${COLUMNS} FROM ${table} ORDER BY id`)
+        : database.stream<StoredRow>(`SELECT ${COLUMNS} FROM ${table} WHERE projeto = $1 ORDER BY id`, [project]);
+    for await (const row of rows) yield fromSql(inventory, row);
+  }
+}
+
+export async function findByContent(
+  database: Queryable,
+  inventory: InventoryId,
+  project: string,
+  sha256s: readonly string[],
+): Promise<ReadonlyMap<string, StoredInventoryRow>> {
+  const found = new Map<string, StoredInventoryRow>();
+  for (const batch of batchesOf(sha256s)) {
+    const rows = await database.query<StoredRow>(
+      `SELECT ${COLUMNS} FROM ${INVENTORY_TABLES[inventory]}
+       WHERE projeto = $1 AND vigente AND apelido_de IS NULL AND sha256 = ANY($2) ORDER BY nome DESC`,
+      [project, batch],
+    );
+    for (const row of rows) found.set(row.sha256, fromSql(inventory, row));
+  }
+  return found;
+}
+
+/** Rows of any inventory and project, also superseded, whose name, `bucket/key` or asset URI is the text. */
+export async function findAssets(database: Queryable, text: string): Promise<readonly StoredInventoryRow[]> {
+  const uri = parseAssetUri(text);
+  const path = uri === undefined ? text : uri.kind === "object" ? uri.name : "";
+  const slash = path.indexOf("/");
+  const select = INVENTORIES.map(
+    (id) => `SELECT '${id}' AS inventario, ${COLUMNS} FROM ${INVENTORY_TABLES[id]}
+             WHERE (nome = $1 AND $4::text IS NULL) OR (chave = $3 AND bucket = $2 AND ($4::text IS NULL OR versao_id = $4))`,
+  );
+  const rows = await database.query<StoredRow & { readonly inventario: InventoryId }>(select.join(" UNION ALL "), [
+    text,
+    path.slice(0, Math.max(slash, 0)),
+    path.slice(slash + 1),
+    uri?.version ?? null,
+  ]);
+  return rows.map((row) => fromSql(row.inventario, row));
+}
+
+/** Registers rows in place of the current ones of their names. */
+export async function register(connection: Queryable, rows: readonly InventoryRow[]): Promise<void> {
+  await retire(connection, rows);
+  for (const [inventory, members] of byInventory(rows)) await insertAll(connection, INVENTORY_TABLES[inventory], WRITTEN, members);
+}
+
+/** The names stop being current. */
+export async function retire(
+  connection: Queryable,
+  names: readonly { readonly inventory: InventoryId; readonly project: string; readonly name: string }[],
+): Promise<void> {
+  for (const [inventory, members] of byInventory(names)) {
+    for (const batch of batchesOf(members)) {
+      await connection.query(
+        `UPDATE ${INVENTORY_TABLES[inventory]} SET vigente = false
+         WHERE vigente AND (projeto, nome) IN (SELECT * FROM unnest($1::text[], $2::text[]))`,
+        [batch.map(({ project }) => project), batch.map(({ name }) => name)],
+      );
+    }
+  }
+}
+
+function byInventory<T extends { readonly inventory: InventoryId }>(items: readonly T[]): Map<InventoryId, T[]> {
+  return Map.groupBy(items, (item) => item.inventory);
+}
+
+function fromSql(inventory: InventoryId, row: StoredRow): StoredInventoryRow {
+  return {
     id: String(row.id),
+    inventory,
     project: row.projeto,
     name: row.nome,
     role: row.papel,
     mediaType: row.tipo_midia,
+    rows: row.linhas,
+    aliasOf: row.apelido_de,
     bucket: row.bucket,
     key: row.chave,
     versionId: row.versao_id,
     size: row.tamanho,
     md5: row.md5,
     sha256: row.sha256,
-    rows: row.linhas,
-    aliasOf: row.apelido_de,
     details: row.detalhes,
     run: row.execucao,
     commitBefore: row.commit_antes,
-    current: row.vigente,
-    registeredAt: iso(row.registrado_em),
     digest: row.resumo,
+    current: row.vigente,
+    registeredAt: row.registrado_em,
   };
-}
-
-/** The rows of one table that meet the conditions, after a place, ordered by name and registration. */
-async function select(
-  pool: Pool,
-  inventory: InventoryId,
-  conditions: readonly string[],
-  values: readonly unknown[],
-  limit: number,
-): Promise<StoredInventoryRow[]> {
-  const where = conditions.length === 0 ? "" : `WHERE ${conditions.join(" AND ")}`;
-  const sql = `SELECT * FROM ${INVENTORY_TABLES[inventory]} ${where} ORDER BY nome, id LIMIT ${limit}`;
-  return (await query<Row>(pool, sql, values)).map((row) => toStored(inventory, row));
-}
-
-export async function pageOfRows(pool: Pool, filter: RowFilter): Promise<Page<StoredInventoryRow>> {
-  const conditions = ["projeto = $1"];
-  const values: unknown[] = [filter.project];
-  const add = (condition: (place: string) => string, value: unknown) => conditions.push(condition(`$${values.push(value)}`));
-  if (filter.currentOnly ?? true) conditions.push("vigente");
-  if (filter.name !== undefined) add((place) => `nome = ${place}`, filter.name);
-  if (filter.search !== undefined && filter.search !== "") add((place) => `nome ILIKE ${place}`, likePattern(filter.search));
-  if (filter.cursor !== undefined) {
-    const [name, id] = decodeCursor(filter.cursor) ?? [];
-    if (typeof name !== "string" || typeof id !== "number") throw new EdaError("usage", "invalid-cursor", "That is no place in this list.");
-    conditions.push(`(nome, id) > ($${values.push(name)}, $${values.push(id)}::bigint)`);
-  }
-  const rows = await select(pool, filter.inventory, conditions, values, filter.limit + 1);
-  const items = rows.slice(0, filter.limit);
-  const last = items.at(-1);
-  return rows.length > filter.limit && last !== undefined ? { items, cursor: encodeCursor([last.name, Number(last.id)]) } : { items };
-}
-
-/** Page after page, so that a table of millions is never held whole. */
-export async function* streamRows(
-  pool: Pool,
-  inventory: InventoryId,
-  conditions: readonly string[],
-  values: readonly unknown[],
-): AsyncGenerator<StoredInventoryRow> {
-  let place: readonly [string, number] | undefined;
-  for (;;) {
-    const bounds = place === undefined ? [] : [`(nome, id) > ($${values.length + 1}, $${values.length + 2}::bigint)`];
-    const rows = await select(pool, inventory, [...conditions, ...bounds], [...values, ...(place ?? [])], BATCH);
-    yield* rows;
-    const last = rows.at(-1);
-    if (rows.length < BATCH || last === undefined) return;
-    place = [last.name, Number(last.id)];
-  }
-}
-
-export async function rowsByContent(
-  pool: Pool,
-  inventory: InventoryId,
-  project: string,
-  sha256s: readonly string[],
-): Promise<ReadonlyMap<string, StoredInventoryRow>> {
-  if (sha256s.length === 0) return new Map();
-  const sql = `
-    SELECT DISTINCT ON (sha256) * FROM ${INVENTORY_TABLES[inventory]}
-    WHERE projeto = $1 AND sha256 = ANY($2::text[]) AND vigente AND apelido_de IS NULL ORDER BY sha256, id`;
-  const rows = await query<Row>(pool, sql, [project, sha256s]);
-  return new Map(rows.map((row) => [row.sha256, toStored(inventory, row)]));
-}
-
-/** What a person may type for an asset: a name, `bucket/key`, or an object's URI. */
-export async function rowsByAsset(pool: Pool, text: string): Promise<StoredInventoryRow[]> {
-  const uri = parseAssetUri(text);
-  const [bucket, ...rest] = (uri?.kind === "object" ? uri.name : text).split("/");
-  const key = rest.join("/");
-  const conditions = uri?.kind === "object" ? ["bucket = $1 AND chave = $2 AND versao_id = $3"] : ["(nome = $3 OR (bucket = $1 AND chave = $2))"];
-  const values = [bucket, key, uri?.kind === "object" ? uri.version : text];
-  const found = await Promise.all(INVENTORIES.map((inventory) => select(pool, inventory, conditions, values, 1_000)));
-  return found.flat();
-}
-
-/** Registers rows, each in the place of the current one of its name. */
-export async function insertRows(client: PoolClient, rows: readonly InventoryRow[]): Promise<void> {
-  for (const inventory of INVENTORIES) {
-    const mine = rows.filter((row) => row.inventory === inventory);
-    for (let start = 0; start < mine.length; start += BATCH) await insertBatch(client, inventory, mine.slice(start, start + BATCH));
-  }
-}
-
-async function insertBatch(client: PoolClient, inventory: InventoryId, rows: readonly InventoryRow[]): Promise<void> {
-  const table = INVENTORY_TABLES[inventory];
-  await supersede(client, inventory, rows);
-  await query(
-    client,
-    `INSERT INTO ${table} (projeto, nome, papel, tipo_midia, bucket, chave, versao_id, tamanho, md5, sha256, linhas, apelido_de, detalhes,
-                           execucao, commit_antes, resumo)
-     SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bigint[], $9::text[],
-                          $10::text[], $11::bigint[], $12::text[], $13::jsonb[], $14::text[], $15::text[], $16::text[])`,
-    [
-      rows.map((row) => row.project),
-      rows.map((row) => row.name),
-      rows.map((row) => row.role),
-      rows.map((row) => row.mediaType),
-      rows.map((row) => row.bucket),
-      rows.map((row) => row.key),
-      rows.map((row) => row.versionId),
-      rows.map((row) => row.size),
-      rows.map((row) => row.md5),
-      rows.map((row) => row.sha256),
-      rows.map((row) => row.rows),
-      rows.map((row) => row.aliasOf),
-      rows.map((row) => jsonText(row.details)),
-      rows.map((row) => row.run),
-      rows.map((row) => row.commitBefore),
-      rows.map(rowDigest),
-    ],
-  );
-}
-
-/** The current rows of these names stop being current. */
-export async function supersede(
-  client: PoolClient,
-  inventory: InventoryId,
-  rows: readonly { readonly project: string; readonly name: string }[],
-): Promise<void> {
-  const table = INVENTORY_TABLES[inventory];
-  await query(
-    client,
-    `UPDATE ${table} AS atual SET vigente = false
-     FROM unnest($1::text[], $2::text[]) AS nova (projeto, nome)
-     WHERE atual.vigente AND atual.projeto = nova.projeto AND atual.nome = nova.nome`,
-    [rows.map((row) => row.project), rows.map((row) => row.name)],
-  );
 }
