@@ -62,7 +62,7 @@ class RunFeed {
   }
 }
 
-export function isGood(summary: RunSummary): boolean {
+function isGood(summary: RunSummary): boolean {
   return summary.state === "succeeded" || summary.state === "unchanged";
 }
 

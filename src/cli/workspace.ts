@@ -12,7 +12,7 @@ const DEMO_FOLDER = "eda-demo";
 const DEMO_PROJECT = "projeto_voos";
 
 /** The folder that `--workspace` names, or the current one; it may not exist. */
-export function namedFolder(cli: Cli, options: GlobalOptions): string {
+function namedFolder(cli: Cli, options: GlobalOptions): string {
   return resolve(cli.cwd, options.workspace ?? ".");
 }
 

@@ -10,8 +10,8 @@ import { type OutputStream, openTerminal, type Terminal } from "../../src/cli/ou
 import { runCli } from "../../src/cli/program.ts";
 
 /** Folder of the checkout. */
-export const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
-export const CLI_MAIN = join(ROOT, "dist", "cli", "main.js");
+const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
+const CLI_MAIN = join(ROOT, "dist", "cli", "main.js");
 
 export interface CliResult {
   readonly code: number;

@@ -94,7 +94,7 @@ export function smallProjectFiles(): Readonly<Record<string, string>> {
 }
 
 /** The files a person keeps in Drive, by path: one of them twice under two names. */
-export function smallDriveFiles(): Readonly<Record<string, string>> {
+function smallDriveFiles(): Readonly<Record<string, string>> {
   return { "lojas.csv": SHOPS, "pedidos.csv": orders(40), "cópia de lojas.txt": SHOPS };
 }
 

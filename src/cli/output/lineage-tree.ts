@@ -17,7 +17,7 @@ interface Branch {
 }
 
 /** An asset named for people: its kind when that is not plain from the name, its name, the start of its version. */
-export function renderAsset(uri: string, colours: Colors): string {
+function renderAsset(uri: string, colours: Colors): string {
   const parsed = parseAssetUri(uri);
   if (parsed === undefined) return printable(uri);
   const version = parsed.version.length > 12 ? `${parsed.version.slice(0, 12)}…` : parsed.version;

@@ -127,7 +127,7 @@ function describe(state: RunState, message: string | undefined): string {
 }
 
 /** The result line of a run, with what its stage has to say of itself below. @param took milliseconds, when known */
-export function renderSummary(summary: RunSummary, took: number | undefined, colours: Colors): string {
+function renderSummary(summary: RunSummary, took: number | undefined, colours: Colors): string {
   const label = stageLabel(summary.stage).padEnd(11);
   const head = [`${stateMark(summary.state, colours)} ${colours.bold(label)}`];
   if (summary.state === "unchanged") return [...head, "nothing to do: inputs and code are unchanged (--force runs anyway)"].join("  ");
