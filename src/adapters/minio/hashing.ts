@@ -1,7 +1,11 @@
 /** Both hashes of a stream of blocks, computed on other threads while the next blocks come in. */
 import type { ContentHash } from "../../domain/asset.ts";
-import { openBlockPool } from "./blocks.ts";
 import { type HashPool, type HashStream, openHashPool } from "./hash-pool.ts";
+import { openBlockPool } from "./memory.ts";
+
+/** Enough for reading ahead of both hashes. */
+const BLOCK_BYTES = 4 * 1024 * 1024;
+const BLOCKS = 4;
 
 /** Fills a block from its start. @returns bytes; fewer than the block holds at the end of the content */
 export type FillBlock = (block: Buffer) => Promise<number>;
@@ -14,7 +18,7 @@ export interface HashedContent {
 
 export interface Hashing {
   /**
-   * @param partBytes a multiple of {@link Hashing.blockBytes}; absent: parts are not wanted
+   * @param partBytes a multiple of 4 MiB; absent: parts are not wanted
    * @param onBlock what else is done with a block, at the same time: it is complete when the hashes are
    */
   hashBlocks(
@@ -23,15 +27,13 @@ export interface Hashing {
   ): Promise<HashedContent>;
   /** Of shared memory. */
   hashBytes(bytes: Uint8Array): Promise<ContentHash>;
-  readonly blockBytes: number;
   close(): Promise<void>;
 }
 
 export function openHashing(): Hashing {
   const threads = openHashPool();
-  const blocks = openBlockPool();
+  const blocks = openBlockPool(BLOCK_BYTES, BLOCKS);
   return {
-    blockBytes: blocks.blockBytes,
     close: () => threads.close(),
 
     async hashBytes(bytes) {

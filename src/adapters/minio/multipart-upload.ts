@@ -76,14 +76,16 @@ async function sendPart(
   signal: AbortSignal,
 ): Promise<string> {
   const headers = await retrying(WRITE_ATTEMPTS, signal, () =>
-    wire.command({
-      method: "PUT",
-      bucket,
-      key,
-      query: { partNumber: String(partNumber), uploadId },
-      body: { content: part.open(signal), size: part.size, sha256: part.sha256 },
-      signal,
-    }),
+    part.lend(signal, (content) =>
+      wire.command({
+        method: "PUT",
+        bucket,
+        key,
+        query: { partNumber: String(partNumber), uploadId },
+        body: { content, size: part.size, sha256: part.sha256 },
+        signal,
+      }),
+    ),
   );
   return headers["etag"] ?? "";
 }

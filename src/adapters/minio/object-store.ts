@@ -14,7 +14,7 @@ import { abortLeftover } from "./multipart-upload.ts";
 import type { S3Options } from "./options.ts";
 import { createPassMeter } from "./progress.ts";
 import { READ_ATTEMPTS, retrying } from "./retry.ts";
-import { type Kept, readSource } from "./source-file.ts";
+import { openSourceReader } from "./source-file.ts";
 import { createUploader } from "./upload.ts";
 import { openUploadNotes } from "./upload-notes.ts";
 import { assertKey, deleteVersion, headVersion } from "./versions.ts";
@@ -35,14 +35,14 @@ export function openS3Store(options: S3Options): S3Store {
   const hashing = openHashing();
   const notes = openUploadNotes(options.uploadNotes);
   const upload = createUploader(wire, notes);
-  const kept: Kept = { bytes: 0 };
+  const sources = openSourceReader(hashing);
 
   async function prepare({ bucket, key, file, expected, mediaType, run, signal, onBytes }: PutRequest): Promise<PreparedObject> {
     assertKey(key);
     throwIfAborted(signal);
     let size = Number.POSITIVE_INFINITY;
     const meter = createPassMeter(onBytes, () => size);
-    const source = await readSource(hashing, kept, { file, signal, onRead: meter.advance });
+    const source = await sources.read({ file, signal, onRead: meter.advance });
     const { content } = source;
     size = content.size;
     try {

@@ -58,18 +58,20 @@ function put(wire: Wire, upload: Upload, condition: Readonly<Record<string, stri
   const { bucket, key, source, mediaType, run, storedAt, signal } = upload;
   const [part] = source.parts;
   if (part === undefined || source.parts.length > 1) throw new TypeError("a file of several parts in one request");
-  return wire.command({
-    method: "PUT",
-    bucket,
-    key,
-    headers: {
-      ...metadataHeaders(source.content, mediaType, run, storedAt),
-      "content-md5": Buffer.from(source.content.md5, "hex").toString("base64"),
-    },
-    unsignedHeaders: condition,
-    body: { content: part.open(signal), size: part.size, sha256: part.sha256 },
-    signal,
-  });
+  return part.lend(signal, (bytes) =>
+    wire.command({
+      method: "PUT",
+      bucket,
+      key,
+      headers: {
+        ...metadataHeaders(source.content, mediaType, run, storedAt),
+        "content-md5": Buffer.from(source.content.md5, "hex").toString("base64"),
+      },
+      unsignedHeaders: condition,
+      body: { content: bytes, size: part.size, sha256: part.sha256 },
+      signal,
+    }),
+  );
 }
 
 async function stored(wire: Wire, upload: Upload, headers: S3Response["headers"]): Promise<ObjectInfo> {

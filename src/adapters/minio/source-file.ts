@@ -7,26 +7,29 @@ import type { ContentHash } from "../../domain/asset.ts";
 import { EdaError, throwIfAborted } from "../../domain/errors.ts";
 import { printable } from "../../domain/names.ts";
 import type { Hashing } from "./hashing.ts";
+import { type Allowance, type BlockPool, openAllowance, openBlockPool } from "./memory.ts";
 
 const MIB = 1024 * 1024;
 
 /** Up to here a file is read in one go, and its bytes are kept for sending while there is room. */
 const SMALL_BYTES = 4 * MIB;
 /** Of all files that were read and wait to be sent. */
-const KEPT_BYTES = 48 * MIB;
+const KEPT_BYTES = 32 * MIB;
 /** Below it, handing bytes to another thread costs more than hashing them. */
 const WORTH_A_THREAD_BYTES = 128 * 1024;
 /** Up to here a file goes in one request, over it in parts of this size. */
-const PART_BYTES = 16 * MIB;
-/** S3 takes 10,000 parts. */
+const PART_BYTES = 8 * MIB;
+/** S3 takes 10,000 parts: those of files over 70 GiB are larger, and read while they are sent. */
 const MOST_PARTS = 9_000;
-const READ_BYTES = MIB;
+/** Parts on their way at the same time, of all files. */
+const PART_BUFFERS = 4;
+const STREAM_CHUNK_BYTES = MIB;
 
 export interface SourcePart {
   readonly size: number;
   readonly sha256: string;
-  /** Once an attempt. */
-  open(signal: AbortSignal): Buffer | Readable;
+  /** Lends the bytes for one attempt: afterwards their memory is used for something else. */
+  lend<T>(signal: AbortSignal, send: (bytes: Buffer | Readable) => Promise<T>): Promise<T>;
 }
 
 export interface SourceFile {
@@ -37,22 +40,34 @@ export interface SourceFile {
   release(): void;
 }
 
-/** Keeps count of the bytes that files wait with. */
-export interface Kept {
-  bytes: number;
-}
-
 export interface ReadRequest {
   readonly file: string;
   readonly signal: AbortSignal;
   readonly onRead: (bytes: number) => void;
 }
 
-/** @throws EdaError `terminal` `file-not-readable` */
-export async function readSource(hashing: Hashing, kept: Kept, request: ReadRequest): Promise<SourceFile> {
-  await using handle = await openSource(request.file);
-  const { size } = await handle.stat();
-  return await (size <= SMALL_BYTES ? readSmall(hashing, kept, handle, size, request) : readLarge(hashing, handle, size, request));
+export interface SourceReader {
+  /** @throws EdaError `terminal` `file-not-readable` */
+  read(request: ReadRequest): Promise<SourceFile>;
+}
+
+interface Memory {
+  readonly hashing: Hashing;
+  readonly kept: Allowance;
+  readonly parts: BlockPool;
+}
+
+export function openSourceReader(hashing: Hashing): SourceReader {
+  const memory: Memory = { hashing, kept: openAllowance(KEPT_BYTES), parts: openBlockPool(PART_BYTES, PART_BUFFERS) };
+  return {
+    async read(request) {
+      throwIfAborted(request.signal);
+      await using handle = await openSource(request.file);
+      const { size } = await handle.stat();
+      const buffer = size <= SMALL_BYTES ? memory.kept.take(size) : undefined;
+      return await (buffer === undefined ? readInBlocks(memory, handle, size, request) : readAtOnce(memory, handle, size, buffer, request));
+    },
+  };
 }
 
 /** What cannot be read is never mistaken for a store that cannot be written to. */
@@ -68,34 +83,31 @@ async function openSource(file: string): Promise<FileHandle> {
   }
 }
 
-async function readSmall(
-  hashing: Hashing,
-  kept: Kept,
+async function readAtOnce(
+  { hashing, kept }: Memory,
   handle: FileHandle,
   size: number,
-  { file, signal, onRead }: ReadRequest,
+  buffer: Buffer,
+  { signal, onRead }: ReadRequest,
 ): Promise<SourceFile> {
-  throwIfAborted(signal);
-  const onThread = size >= WORTH_A_THREAD_BYTES;
-  const buffer = onThread ? Buffer.from(new SharedArrayBuffer(size)) : Buffer.allocUnsafeSlow(size);
-  const bytes = buffer.subarray(0, await fill(handle, buffer, 0));
-  onRead(bytes.length);
-  throwIfAborted(signal);
-  const content = onThread ? await hashing.hashBytes(bytes) : hashNow(bytes);
-  const readAgain = partOf(file, 0, bytes.length);
-  let held = kept.bytes + bytes.length <= KEPT_BYTES ? bytes : undefined;
-  kept.bytes += held?.length ?? 0;
-  return {
-    content,
-    parts: [{ size: bytes.length, sha256: content.sha256, open: (attempt) => held ?? readAgain(attempt) }],
-    release() {
-      kept.bytes -= held?.length ?? 0;
-      held = undefined;
-    },
+  let held: Buffer | undefined = buffer;
+  const release = () => {
+    if (held !== undefined) kept.release(held);
+    held = undefined;
   };
+  try {
+    const bytes = buffer.subarray(0, await fill(handle, buffer.subarray(0, size), 0));
+    onRead(bytes.length);
+    throwIfAborted(signal);
+    const content = size < WORTH_A_THREAD_BYTES ? hashNow(bytes) : await hashing.hashBytes(bytes);
+    return { content, parts: [{ size: bytes.length, sha256: content.sha256, lend: (_, send) => send(bytes) }], release };
+  } catch (error) {
+    release();
+    throw error;
+  }
 }
 
-async function readLarge(hashing: Hashing, handle: FileHandle, size: number, { file, signal, onRead }: ReadRequest): Promise<SourceFile> {
+async function readInBlocks(memory: Memory, handle: FileHandle, size: number, { file, signal, onRead }: ReadRequest): Promise<SourceFile> {
   const isWhole = size <= PART_BYTES;
   const partBytes = Math.max(PART_BYTES, Math.ceil(size / MOST_PARTS / PART_BYTES) * PART_BYTES);
   let position = 0;
@@ -106,23 +118,48 @@ async function readLarge(hashing: Hashing, handle: FileHandle, size: number, { f
     onRead(bytes);
     return bytes;
   };
-  const { content, parts } = await hashing.hashBlocks(read, isWhole ? {} : { partBytes });
+  const { content, parts } = await memory.hashing.hashBlocks(read, isWhole ? {} : { partBytes });
   const sha256s = isWhole ? [content.sha256] : parts;
   return {
     content,
-    parts: sha256s.map((sha256, index) => {
+    parts: sha256s.map((sha256, index): SourcePart => {
       const start = index * partBytes;
       const length = Math.min(partBytes, content.size - start);
-      return { size: length, sha256, open: partOf(file, start, length) };
+      const lend: SourcePart["lend"] = (attempt, send) =>
+        length > PART_BYTES ? send(streamed(file, start, length, attempt)) : readAgain(memory.parts, file, start, length, send);
+      return { size: length, sha256, lend };
     }),
     release: () => undefined,
   };
 }
 
-/** Read again when it is sent: the server refuses bytes that are not of the hash it is told first. */
-function partOf(file: string, start: number, length: number): SourcePart["open"] {
-  if (length === 0) return () => Buffer.alloc(0);
-  return (signal) => createReadStream(file, { start, end: start + length - 1, highWaterMark: READ_BYTES, signal });
+/** The server is told the hash and refuses other bytes: only a file that has become shorter is found here. */
+async function readAgain<T>(
+  buffers: BlockPool,
+  file: string,
+  start: number,
+  length: number,
+  send: (bytes: Buffer) => Promise<T>,
+): Promise<T> {
+  const buffer = await buffers.take();
+  try {
+    await using handle = await openSource(file);
+    const bytes = buffer.subarray(0, length);
+    if ((await fill(handle, bytes, start)) < length) {
+      throw new EdaError(
+        "terminal",
+        "file-changed",
+        `${printable(file)} became shorter while it was stored: wait until nothing writes to it.`,
+      );
+    }
+    return await send(bytes);
+  } finally {
+    buffers.release(buffer);
+  }
+}
+
+function streamed(file: string, start: number, length: number, signal: AbortSignal): Readable {
+  return createReadStream(file, { start, end: start + length - 1, highWaterMark: STREAM_CHUNK_BYTES, signal });
 }
 
 /** Short only at the end of the file. */

@@ -1,10 +1,10 @@
 /** Signed requests over kept connections: what the client library does, without its copies and its second md5 of every byte. */
 import type { Readable } from "node:stream";
 import { XMLParser } from "fast-xml-parser";
-import { signV4 } from "minio/dist/esm/signing.mjs";
 import { type Dispatcher, Pool } from "undici";
 import { S3Failure } from "./failures.ts";
 import { endpointUrl, type S3Options } from "./options.ts";
+import { createSigner, type Signer } from "./signature.ts";
 
 /** Requests at the same time: enough to keep a server of many disks busy, few enough not to fight over a small one. */
 const CONNECTIONS = 16;
@@ -66,6 +66,9 @@ const xml = new XMLParser({
 
 export function openWire(options: S3Options): Wire {
   const url = endpointUrl(options);
+  const sign = createSigner(options);
+  const session: Readonly<Record<string, string>> =
+    options.sessionToken === undefined ? {} : { "x-amz-security-token": options.sessionToken };
   const pool = new Pool(url.origin, {
     connections: CONNECTIONS,
     headersTimeout: ANSWER_TIMEOUT_MS,
@@ -79,7 +82,7 @@ export function openWire(options: S3Options): Wire {
     const response = await pool.request({
       method,
       path,
-      headers: { ...signed(options, url.host, path, request), ...request.unsignedHeaders },
+      headers: { ...signed(sign, { ...session, host: url.host }, path, request), ...request.unsignedHeaders },
       body: body?.content ?? null,
       // The connection is otherwise closed after each HEAD, for servers that answer it with a body.
       reset: false,
@@ -109,26 +112,22 @@ export function openWire(options: S3Options): Wire {
   };
 }
 
-function signed(options: S3Options, host: string, path: string, { method, headers, body }: S3Request): Record<string, string> {
-  const now = new Date();
+function signed(
+  sign: Signer,
+  common: Readonly<Record<string, string>>,
+  path: string,
+  { method, headers, body }: S3Request,
+): Readonly<Record<string, string>> {
   const sha256 = body?.sha256 ?? EMPTY_SHA256;
   const all: Record<string, string> = {
     ...headers,
-    host,
-    "x-amz-date": now.toISOString().replace(/[-:]|\.\d+/gu, ""),
+    ...common,
+    "x-amz-date": new Date().toISOString().replace(/[-:]|\.\d+/gu, ""),
     "x-amz-content-sha256": sha256,
-    ...(options.sessionToken === undefined ? {} : { "x-amz-security-token": options.sessionToken }),
     ...(body === undefined ? {} : { "content-length": String(body.size) }),
   };
-  const authorization = signV4(
-    { protocol: "", method, path, headers: all },
-    options.accessKey,
-    options.secretKey,
-    options.region,
-    now,
-    sha256,
-  );
-  return { ...all, authorization };
+  all["authorization"] = sign({ method, path, headers: all, sha256 });
+  return all;
 }
 
 function requestPath({ bucket, key, query }: S3Request): string {
