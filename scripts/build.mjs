@@ -1,4 +1,8 @@
-/** Bundles the programs: host and command line (packages stay in node_modules), and the extension (everything in one file). */
+/**
+ * Bundles the programs: host and command line (packages stay in node_modules), and the extension (everything in one file). Then writes the
+ * JSON Schemas that the extension contributes.
+ */
+import { execFileSync } from "node:child_process";
 import { existsSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -36,3 +40,7 @@ for (const { maxBytes, ...options } of bundles) {
     process.exitCode = 1;
   }
 }
+
+// The flag is for Node 22; later ones strip types by themselves.
+const strip = ["--experimental-strip-types", "--disable-warning=ExperimentalWarning"];
+execFileSync(process.execPath, [...strip, join(root, "scripts", "generate-schema.ts")], { stdio: "inherit" });

@@ -1,6 +1,7 @@
 /** Projects, stages and repository as the host sees them: what views, problems and status bar have in common. */
 import { type Disposable, Emitter, type Event } from "vscode-jsonrpc";
 import { toEdaError } from "../domain/errors.ts";
+import type { RunSummary } from "../domain/run.ts";
 import { type GitStatus, PipelineStatus, type ProjectStatus, RepositoryStatus } from "../protocol/messages.ts";
 import type { HostLink } from "./host/link.ts";
 import type { RunTracker } from "./runs/run-tracker.ts";
@@ -32,7 +33,11 @@ export class PipelineModel implements Disposable {
     this.#subscriptions = [
       this.#refresh,
       tracker.onStart(() => this.#refresh()),
-      tracker.onEnd(() => this.#refresh()),
+      tracker.onEnd((summary) => {
+        this.#projects = this.#projects?.map((project) => withEnded(project, summary, new Date()));
+        this.#changes.fire();
+        this.#refresh();
+      }),
       link.onState(({ kind }) => {
         if (kind === "connected") this.#refresh();
         if (kind === "failed") this.#changes.fire();
@@ -82,4 +87,20 @@ export class PipelineModel implements Disposable {
     this.#error = undefined;
     this.#changes.fire();
   }
+}
+
+/** What the end of a run says of its stage, until the host is asked: a view must not show a run that is over. */
+export function withEnded(status: ProjectStatus, summary: RunSummary, now: Date): ProjectStatus {
+  if (status.project !== summary.project) return status;
+  return {
+    ...status,
+    stages: status.stages.map((stage) => {
+      const { activeRun } = stage;
+      if (activeRun?.run !== summary.runId) return stage;
+      const { state, commitBefore, commitAfter, totals, details, error } = summary;
+      const lastRun = { ...activeRun, state, commitBefore, commitAfter, totals, details, error, finishedAt: now.toISOString() };
+      const freshness = state === "succeeded" || state === "unchanged" ? "fresh" : stage.freshness;
+      return { ...stage, activeRun: null, lastRun, freshness };
+    }),
+  };
 }

@@ -1,6 +1,6 @@
 /** One bar for several runs, one after another: as a notification shows a whole pipeline. Pure. */
 import type { RunSummary } from "../../domain/run.ts";
-import { numberedStage, progressText, shareDone } from "../text/runs.ts";
+import { isNotStarted, numberedStage, progressText, shareDone } from "../text/runs.ts";
 import type { LiveRun } from "./run-tracker.ts";
 
 export interface Overall {
@@ -21,7 +21,7 @@ export function overallProgress(total: number, ended: number, live: readonly Liv
 export function decisive(summaries: readonly RunSummary[]): RunSummary | undefined {
   return (
     summaries.find(({ state }) => state === "failed") ??
-    summaries.find(({ state, error }) => state === "cancelled" && error?.code !== "not-started") ??
+    summaries.find((summary) => summary.state === "cancelled" && !isNotStarted(summary)) ??
     summaries.find(({ state }) => state === "cancelled") ??
     summaries.at(-1)
   );

@@ -8,7 +8,7 @@ import { CancelRun, StartRun } from "../../protocol/messages.ts";
 import { type Action, offer, openFileAction, showFailure } from "../failures.ts";
 import type { HostLink } from "../host/link.ts";
 import { isGoverned } from "../../domain/governed.ts";
-import { failureText, outcomeText } from "../text/runs.ts";
+import { failureText, isNotStarted, outcomeText, pipelineOutcomeText } from "../text/runs.ts";
 import { stageName } from "../text/stages.ts";
 import { decisive, overallProgress } from "./overall-progress.ts";
 import type { LiveRun, RunTracker } from "./run-tracker.ts";
@@ -107,24 +107,20 @@ export function createRunControl({ folder, link, tracker, showLog }: RunControlO
     const last = decisive(summaries);
     if (last === undefined) return;
     const log: Action = { title: l10n.t("Show Log"), run: () => showLog(last.runId) };
+    const goodNews = summaries.length > 1 ? pipelineOutcomeText(choice.project, summaries) : outcomeText(last);
     if (last.state === "failed") {
       const retry: Action = { title: l10n.t("Retry"), run: () => start(choice) };
       void offer(vscode.window.showErrorMessage, outcomeText(last), [...openFileAction(folder, last.error?.at), log, retry]);
     } else if (last.state === "cancelled") {
       // A later stage that never started says why: nobody cancelled it.
-      const message = last.error?.code === "not-started" ? `${stageName(last.stage)}: ${failureText(last.error)}` : outcomeText(last);
+      const message =
+        isNotStarted(last) && last.error !== null ? `${stageName(last.stage)}: ${failureText(last.error)}` : outcomeText(last);
       void offer(vscode.window.showWarningMessage, message, [log]);
     } else if (summaries.every(({ state }) => state === "unchanged")) {
       const force: Action = { title: l10n.t("Run Anyway"), run: () => start({ ...choice, force: true }) };
-      const message = summaries.length > 1 ? l10n.t("Nothing to do: all stages are up to date.") : outcomeText(last);
-      void offer(vscode.window.showInformationMessage, message, [force]);
+      void offer(vscode.window.showInformationMessage, goodNews, [force]);
     } else {
-      const done = summaries.filter(({ state }) => state === "succeeded").length;
-      const message =
-        summaries.length > 1
-          ? l10n.t("{0}: stages finished: {1}, already up to date: {2}.", choice.project, done, summaries.length - done)
-          : outcomeText(last);
-      void offer(vscode.window.showInformationMessage, message, [log]);
+      void offer(vscode.window.showInformationMessage, goodNews, [log]);
     }
   };
 

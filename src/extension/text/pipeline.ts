@@ -1,11 +1,12 @@
 /** Projects and stages as rows. */
 import * as l10n from "@vscode/l10n";
 import { printable } from "../../domain/names.ts";
+import type { RunState } from "../../domain/run.ts";
 import { stageOf } from "../../domain/stage.ts";
 import type { ProjectStatus, StageStatus } from "../../protocol/messages.ts";
 import type { Icon, Row } from "../tree/node.ts";
 import { age, count, dateTime } from "./locale.ts";
-import { errorText, progressText, type RunNow, totalsText } from "./runs.ts";
+import { errorText, isNotStarted, progressText, type RunNow, totalsText } from "./runs.ts";
 import { stageName, stagePurpose, stateIcon, stateName } from "./stages.ts";
 
 export function projectRow(status: ProjectStatus): Row {
@@ -44,10 +45,11 @@ export function stageRow(status: StageStatus, live: RunNow | undefined, now: num
   };
 }
 
-function restingText({ freshness, lastRun }: StageStatus, now: number): string {
+function restingText(status: StageStatus, now: number): string {
+  const { freshness, lastRun } = status;
   const ended = lastRun === null ? undefined : age(lastRun.finishedAt ?? lastRun.requestedAt, now);
-  const failed = lastRun?.state === "failed" || lastRun?.state === "cancelled";
-  if (failed) return `${stateName(lastRun.state)} · ${ended}`;
+  const stopped = stoppedState(status);
+  if (stopped !== undefined) return `${stateName(stopped)} · ${ended}`;
   switch (freshness) {
     case "invalid":
       return l10n.t("project file is not valid");
@@ -60,9 +62,16 @@ function restingText({ freshness, lastRun }: StageStatus, now: number): string {
   }
 }
 
-function restingIcon({ freshness, lastRun }: StageStatus): Icon {
-  if (lastRun?.state === "failed" || lastRun?.state === "cancelled") return stateIcon(lastRun.state);
-  switch (freshness) {
+/** What matters more than whether it is up to date: that the last attempt did not get there. */
+function stoppedState({ freshness, lastRun }: StageStatus): RunState | undefined {
+  if (freshness === "invalid" || lastRun === null || isNotStarted(lastRun)) return undefined;
+  return lastRun.state === "failed" || lastRun.state === "cancelled" ? lastRun.state : undefined;
+}
+
+function restingIcon(status: StageStatus): Icon {
+  const stopped = stoppedState(status);
+  if (stopped !== undefined) return stateIcon(stopped);
+  switch (status.freshness) {
     case "invalid":
       return { id: "warning", color: "list.warningForeground" };
     case "never":

@@ -64,28 +64,29 @@ export function runRow(run: RunRecord, live: RunNow | undefined, now: number, wi
   const terminal = isTerminal(current.state);
   const took = runDuration(run, now);
   const when = run.finishedAt ?? run.startedAt ?? run.requestedAt;
-  const description = terminal
-    ? [stateName(current.state), age(when, now), took === undefined ? undefined : duration(took)]
-    : [progressText(current)];
+  const state = isNotStarted(run) ? l10n.t("not started") : stateName(current.state);
   const label = withProject ? `${stageName(run.stage)} · ${printable(run.project)}` : stageName(run.stage);
-  const text = description.filter(isText).join(" · ");
+  const facts = [age(when, now), took === undefined ? undefined : duration(took)];
+  // The icon says that a run succeeded; a narrow side bar has no room to say it again.
+  const shown = run.state === "succeeded" ? facts : [state, ...facts];
+  const description = terminal ? shown.filter(isText).join(" · ") : progressText(current);
   return {
     label,
-    description: text,
-    tooltip: runTooltip(run, current.state, now),
+    description,
+    tooltip: runTooltip(run, state, now),
     icon: stateIcon(current.state),
     context: `run.${terminal ? "ended" : "active"}${run.state === "failed" || run.state === "cancelled" ? ".again" : ""}`,
-    spoken: `${label}, ${text}`,
+    spoken: [label, state, description].join(", "),
     command: { id: "eda.showRunLog", title: l10n.t("Show log") },
   };
 }
 
-function runTooltip(run: RunRecord, state: RunState, now: number): string {
+function runTooltip(run: RunRecord, state: string, now: number): string {
   const took = runDuration(run, now);
   const lines = [
     l10n.t("Run {0}", run.run),
     l10n.t("Project: {0}", printable(run.project)),
-    l10n.t("State: {0}", stateName(state)),
+    l10n.t("State: {0}", state),
     l10n.t("Asked for by {0}, {1}", printable(run.actor), dateTime(run.requestedAt)),
     took === undefined ? undefined : l10n.t("Took {0}", duration(took)),
     run.totals === null ? undefined : totalsText(run.totals),
@@ -94,6 +95,11 @@ function runTooltip(run: RunRecord, state: RunState, now: number): string {
     ...(run.error === null ? [] : ["", errorText(run.error)]),
   ];
   return lines.filter((line) => line !== undefined).join("\n");
+}
+
+/** A later stage of a pipeline that stopped before it: cancelled, but by nobody. */
+export function isNotStarted(run: Pick<RunRecord, "state" | "error">): boolean {
+  return run.state === "cancelled" && run.error?.code === "not-started";
 }
 
 /** Milliseconds a run took so far, or in all; undefined before it started. */
@@ -132,6 +138,14 @@ export function outcomeText(summary: RunSummary): string {
     default:
       return l10n.t("{0} failed: {1}", stage, summary.error === null ? l10n.t("unknown reason") : failureText(summary.error));
   }
+}
+
+/** The one line for several runs that ended well. */
+export function pipelineOutcomeText(project: string, summaries: readonly RunSummary[]): string {
+  const unchanged = summaries.filter(({ state }) => state === "unchanged").length;
+  if (unchanged === summaries.length) return l10n.t("Nothing to do: all stages are up to date.");
+  if (unchanged === 0) return l10n.t("{0}: all stages finished.", project);
+  return l10n.t("{0}: stages finished: {1}, already up to date: {2}.", project, count(summaries.length - unchanged), count(unchanged));
 }
 
 /** Message and what to do, on one line. */

@@ -93,7 +93,7 @@ export function stateIcon(state: RunState): Icon {
     case "cancelled":
       return { id: "circle-slash", color: "disabledForeground" };
     case "waiting":
-      return { id: "clock" };
+      return { id: "circle-large-outline", color: "charts.blue" };
     default:
       return { id: "sync~spin", color: "charts.blue" };
   }

@@ -42,7 +42,7 @@ function runningTooltip(live: readonly LiveRun[]): string {
 function changesText({ governed, ungoverned }: GitStatus): string {
   if (governed.length === 0 && ungoverned.length === 0) return "$(git-commit) eda";
   const parts = [
-    governed.length === 0 ? undefined : l10n.t("{0} governed", count(governed.length)),
+    governed.length === 0 ? undefined : l10n.t("{0} to commit", count(governed.length)),
     ungoverned.length === 0 ? undefined : l10n.t("{0} ungoverned", count(ungoverned.length)),
   ];
   return `$(git-commit) eda: ${parts.filter((part) => part !== undefined).join(", ")}`;

@@ -12,11 +12,14 @@ const EXPANSIONS = {
 
 export class NodeTree implements vscode.TreeDataProvider<TreeNode>, vscode.Disposable {
   readonly #roots: () => Promise<readonly TreeNode[]>;
+  readonly #retry: () => void;
   readonly #changes = new vscode.EventEmitter<TreeNode | undefined>();
   readonly onDidChangeTreeData = this.#changes.event;
 
-  constructor(roots: () => Promise<readonly TreeNode[]>) {
+  /** @param retry called before what failed is asked for again */
+  constructor(roots: () => Promise<readonly TreeNode[]>, retry: () => void) {
     this.#roots = roots;
+    this.#retry = retry;
   }
 
   /** Shows a node and what is below it anew; without one, the whole view. */
@@ -32,7 +35,11 @@ export class NodeTree implements vscode.TreeDataProvider<TreeNode>, vscode.Dispo
     try {
       return [...(node === undefined ? await this.#roots() : ((await node.children?.()) ?? []))];
     } catch (error) {
-      return [new ErrorNode(`${node?.id ?? "root"}/error`, toEdaError(error), () => this.refresh(node))];
+      const again = () => {
+        this.#retry();
+        this.refresh(node);
+      };
+      return [new ErrorNode(`${node?.id ?? "root"}/error`, toEdaError(error), again)];
     }
   }
 

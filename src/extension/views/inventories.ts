@@ -185,8 +185,21 @@ export function openInventoriesView(link: HostLink, model: PipelineModel, pageSi
     invalidate: () => {
       for (const inventory of inventories) inventory.invalidate();
     },
+    retry: () => model.refresh(),
   });
-  return view;
+  let known = "";
+  const subscription = model.onChange(() => {
+    const now = JSON.stringify(model.knownProjects.map(({ project }) => project));
+    if (now !== known) view.tree.refresh();
+    known = now;
+  });
+  return {
+    ...view,
+    dispose: () => {
+      subscription.dispose();
+      view.dispose();
+    },
+  };
 }
 
 function stageThatFills(inventory: InventoryId): StageId {

@@ -97,6 +97,7 @@ export function openPipelineView(link: HostLink, model: PipelineModel, tracker: 
         : [emptyNode("projects/none", l10n.t("There is no project yet."), { id: "eda.initWorkspace", title: l10n.t("Add a project") })];
     },
     invalidate: () => undefined,
+    retry: () => model.refresh(),
   });
   const redraw = throttled<StageNode>(REDRAW_MS, (node) => view.tree.refresh(node));
   const subscriptions = [

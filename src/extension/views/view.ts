@@ -22,18 +22,20 @@ export interface ViewOptions {
   /** False before the workspace is initialised: the view is then empty and shows its welcome. */
   readonly isReady: () => boolean;
   readonly roots: () => Promise<readonly TreeNode[]>;
-  /** Marks what is loaded as out of date. */
+  /** Marks what is loaded as out of date. Asks nothing of the host: it is also called when there is none. */
   readonly invalidate: () => void;
+  /** What a retry does besides asking again for what failed. */
+  readonly retry?: () => void;
   /** Rows say how long ago something was. */
   readonly showsAges?: true;
 }
 
-export function openView({ id, link, isReady, roots, invalidate, showsAges }: ViewOptions): View {
+export function openView({ id, link, isReady, roots, invalidate, retry, showsAges }: ViewOptions): View {
   const gatedRoots = async (): Promise<readonly TreeNode[]> => {
     if (!isReady()) return [];
     return instead(link) ?? roots();
   };
-  const tree = new NodeTree(gatedRoots);
+  const tree = new NodeTree(gatedRoots, retry ?? (() => undefined));
   const view = vscode.window.createTreeView(id, { treeDataProvider: tree, showCollapseAll: id !== "eda.runs" });
   const reload = () => {
     invalidate();
