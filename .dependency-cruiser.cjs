@@ -8,7 +8,7 @@ const only = (name, from, to) => ({
 
 module.exports = {
   forbidden: [
-    { name: "no-cycles", severity: "error", from: {}, to: { circular: true } },
+    { name: "no-cycles", severity: "error", from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ["type-only"] } } },
     only("domain-stands-alone", "^src/domain/", []),
     only("protocol-speaks-domain", "^src/protocol/", ["^src/domain/"]),
     only("ports-speak-domain", "^src/ports/", ["^src/domain/"]),

@@ -24,7 +24,14 @@ try {
   if (code !== 0) process.exit(code);
   say(`\nThe demonstration is in ${workspace}: try git log there, or npm run -s eda -- verify --workspace ${workspace}`);
   if (options.headless) await eda("host", "stop");
-  else await serve({ codeServer, workspace, env, port: options.port === undefined ? undefined : Number(options.port), stopHost: () => eda("host", "stop") });
+  else
+    await serve({
+      codeServer,
+      workspace,
+      env,
+      port: options.port === undefined ? undefined : Number(options.port),
+      stopHost: () => eda("host", "stop"),
+    });
 } catch (error) {
   say(error instanceof Error ? error.message : String(error));
   process.exit(1);

@@ -19,7 +19,10 @@ const RESULTS = join(ROOT, "test-results");
 const CHECKS = [
   { name: "types", args: ["node_modules/typescript/bin/tsc", "-p", "."] },
   { name: "lint and format", args: ["node_modules/@biomejs/biome/bin/biome", "check"] },
-  { name: "import direction", args: ["node_modules/dependency-cruiser/bin/dependency-cruise.mjs", "src", "--config", ".dependency-cruiser.cjs"] },
+  {
+    name: "import direction",
+    args: ["node_modules/dependency-cruiser/bin/dependency-cruise.mjs", "src", "--config", ".dependency-cruiser.cjs"],
+  },
   { name: "unused code", args: ["node_modules/knip/bin/knip.js"] },
 ];
 
@@ -57,7 +60,14 @@ async function runSuite(suite) {
   if (!existsSync(join(ROOT, "test", suite))) return;
   say(`\n── suite: ${suite}`);
   const report = join(RESULTS, `${suite}.json`);
-  const args = ["node_modules/vitest/vitest.mjs", "run", `test/${suite}/`, "--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
+  const args = [
+    "node_modules/vitest/vitest.mjs",
+    "run",
+    `test/${suite}/`,
+    "--reporter=default",
+    "--reporter=json",
+    `--outputFile.json=${report}`,
+  ];
   const code = await run(node, args, { env });
   const counts = readCounts(report);
   total.passed += counts.numPassedTests;

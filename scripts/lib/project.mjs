@@ -14,15 +14,19 @@ export const VSIX = join(CACHE, "eda.vsix");
 /** @returns {Promise<string>} the Node that runs the project */
 export async function ensureDependencies() {
   const node = await ensureNode();
-  await once("dependencies", hashOf(["package-lock.json"]), () => existsSync(join(ROOT, "node_modules", ".package-lock.json")), () =>
-    // Not `npm ci`: it refuses a lock without the packages of other platforms, which a registry may not carry.
-    step({
-      name: "dependencies",
-      title: "Installing dependencies",
-      command: "npm",
-      args: ["install", "--no-save", "--no-fund", "--no-audit"],
-      env: withNode(node),
-    }),
+  await once(
+    "dependencies",
+    hashOf(["package-lock.json"]),
+    () => existsSync(join(ROOT, "node_modules", ".package-lock.json")),
+    () =>
+      // Not `npm ci`: it refuses a lock without the packages of other platforms, which a registry may not carry.
+      step({
+        name: "dependencies",
+        title: "Installing dependencies",
+        command: "npm",
+        args: ["install", "--no-save", "--no-fund", "--no-audit"],
+        env: withNode(node),
+      }),
   );
   return node;
 }
@@ -30,8 +34,11 @@ export async function ensureDependencies() {
 /** @returns {Promise<string>} the Node that runs what was built */
 export async function ensureBuild() {
   const node = await ensureDependencies();
-  await once("build", hashOf(SOURCES), () => existsSync(join(ROOT, "dist", "host", "main.js")), () =>
-    step({ name: "build", title: "Building", command: node, args: ["scripts/build.mjs"], env: withNode(node) }),
+  await once(
+    "build",
+    hashOf(SOURCES),
+    () => existsSync(join(ROOT, "dist", "host", "main.js")),
+    () => step({ name: "build", title: "Building", command: node, args: ["scripts/build.mjs"], env: withNode(node) }),
   );
   return node;
 }
@@ -39,14 +46,18 @@ export async function ensureBuild() {
 /** @returns {Promise<string>} path of the `.vsix` */
 export async function ensureVsix() {
   const node = await ensureBuild();
-  await once("vsix", hashOf([...SOURCES, ...PACKAGED]), () => existsSync(VSIX), () =>
-    step({
-      name: "vsix",
-      title: "Packaging the extension",
-      command: node,
-      args: ["node_modules/@vscode/vsce/vsce", "package", "--no-dependencies", "--out", VSIX],
-      env: withNode(node),
-    }),
+  await once(
+    "vsix",
+    hashOf([...SOURCES, ...PACKAGED]),
+    () => existsSync(VSIX),
+    () =>
+      step({
+        name: "vsix",
+        title: "Packaging the extension",
+        command: node,
+        args: ["node_modules/@vscode/vsce/vsce", "package", "--no-dependencies", "--out", VSIX],
+        env: withNode(node),
+      }),
   );
   return VSIX;
 }

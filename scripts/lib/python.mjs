@@ -12,17 +12,22 @@ const python = join(folder, "bin", "python");
 
 /** @returns {Promise<string>} path of its `python` */
 export async function ensurePython() {
-  await once("python", hashOf([REQUIREMENTS]), () => existsSync(python), async () => {
-    const base = findBase();
-    rmSync(folder, { recursive: true, force: true });
-    await makeEnvironment(base);
-    await step({
-      name: "python-packages",
-      title: "Installing Jupyter and scikit-learn",
-      command: python,
-      args: ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", join(ROOT, REQUIREMENTS)],
-    });
-  });
+  await once(
+    "python",
+    hashOf([REQUIREMENTS]),
+    () => existsSync(python),
+    async () => {
+      const base = findBase();
+      rmSync(folder, { recursive: true, force: true });
+      await makeEnvironment(base);
+      await step({
+        name: "python-packages",
+        title: "Installing Jupyter and scikit-learn",
+        command: python,
+        args: ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", join(ROOT, REQUIREMENTS)],
+      });
+    },
+  );
   return python;
 }
 
@@ -33,7 +38,12 @@ async function makeEnvironment(base) {
     // Debian splits venv's pip off into a package of its own; virtualenv carries what it needs.
     const tool = join(CACHE, "virtualenv");
     rmSync(folder, { recursive: true, force: true });
-    await step({ name: "virtualenv", title: "Fetching virtualenv", command: base, args: ["-m", "pip", "install", "--quiet", "--target", tool, "virtualenv"] });
+    await step({
+      name: "virtualenv",
+      title: "Fetching virtualenv",
+      command: base,
+      args: ["-m", "pip", "install", "--quiet", "--target", tool, "virtualenv"],
+    });
     await step({
       name: "python",
       title: "Making a Python environment",
@@ -47,7 +57,10 @@ async function makeEnvironment(base) {
 function findBase() {
   for (const candidate of ["python3", "python3.13", "python3.12", "python3.11"]) {
     try {
-      const version = execFileSync(candidate, ["-c", "import sys; print(*sys.version_info[:2])"], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
+      const version = execFileSync(candidate, ["-c", "import sys; print(*sys.version_info[:2])"], {
+        encoding: "utf8",
+        stdio: ["ignore", "pipe", "ignore"],
+      });
       const [major, minor] = version.trim().split(" ").map(Number);
       if (major === OLDEST[0] && minor >= OLDEST[1]) return candidate;
     } catch {

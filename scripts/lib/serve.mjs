@@ -23,11 +23,30 @@ const SETTINGS = {
 
 export async function serve({ codeServer, workspace, env, port: wanted, stopHost }) {
   prepareHome();
-  await once("extension-installed", hashOf([".cache/eda.vsix"]), () => existsSync(join(home, "extensions")), () =>
-    step({ name: "extension", title: "Installing the extension", command: codeServer.node, args: [codeServer.entry, ...folders(), "--install-extension", VSIX, "--force"], env: quiet(env) }),
+  await once(
+    "extension-installed",
+    hashOf([".cache/eda.vsix"]),
+    () => existsSync(join(home, "extensions")),
+    () =>
+      step({
+        name: "extension",
+        title: "Installing the extension",
+        command: codeServer.node,
+        args: [codeServer.entry, ...folders(), "--install-extension", VSIX, "--force"],
+        env: quiet(env),
+      }),
   );
   const port = wanted ?? (await freePort(FIRST_PORT));
-  const args = [codeServer.entry, ...folders(), "--bind-addr", `127.0.0.1:${port}`, "--auth", "none", "--disable-telemetry", "--disable-update-check"];
+  const args = [
+    codeServer.entry,
+    ...folders(),
+    "--bind-addr",
+    `127.0.0.1:${port}`,
+    "--auth",
+    "none",
+    "--disable-telemetry",
+    "--disable-update-check",
+  ];
   args.push("--disable-workspace-trust", "--disable-getting-started-override", workspace);
   const child = spawn(codeServer.node, args, { env: quiet(env), detached: true, stdio: ["ignore", "ignore", "inherit"] });
   const ended = new Promise((resolve) => child.once("exit", resolve));

@@ -11,7 +11,10 @@ import { CACHE, ROOT } from "./shell.mjs";
 export function hashOf(paths, extra = "") {
   const hash = createHash("sha256").update(extra);
   for (const file of paths.flatMap((path) => filesBelow(join(ROOT, path)))) {
-    hash.update(`${relative(ROOT, file)}\0`).update(readFileSync(file)).update("\0");
+    hash
+      .update(`${relative(ROOT, file)}\0`)
+      .update(readFileSync(file))
+      .update("\0");
   }
   return hash.digest("hex");
 }
@@ -38,5 +41,7 @@ function filesBelow(path) {
   const stats = statSync(path, { throwIfNoEntry: false });
   if (stats === undefined) return [];
   if (stats.isFile()) return [path];
-  return readdirSync(path).sort().flatMap((name) => filesBelow(join(path, name)));
+  return readdirSync(path)
+    .sort()
+    .flatMap((name) => filesBelow(join(path, name)));
 }

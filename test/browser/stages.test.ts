@@ -56,7 +56,13 @@ describe.skipIf(!canTestExtension())("the extension in a browser", { timeout: TE
     await page.locator(".quick-input-widget", { hasText: "Name of the first project" }).waitFor();
     await page.keyboard.press("Enter");
     await expect.poll(() => existsSync(join(folder, "configs", "eda.yaml")), { timeout: RUN_TIMEOUT_MS }).toBe(true);
-    await expect.poll(() => workspaceAt(folder).commits().map(({ subject }) => subject)).toEqual([expect.stringMatching(/^init: /u)]);
+    await expect
+      .poll(() =>
+        workspaceAt(folder)
+          .commits()
+          .map(({ subject }) => subject),
+      )
+      .toEqual([expect.stringMatching(/^init: /u)]);
     await close();
     await (await openTestHost(folder)).stop();
   });
@@ -156,7 +162,11 @@ describe.skipIf(!canTestExtension())("the extension in a browser", { timeout: TE
 describe.skipIf(!canTestExtension())("the extension in the dark", () => {
   it("reads as well as in the light", { timeout: TEST_TIMEOUT_MS }, async () => {
     const workspace = createWorkspace("browser-dark");
-    const server = await startCodeServer({ vsix: testVsix, env: gitIdentity(), settings: { "workbench.colorTheme": "Default Dark Modern" } });
+    const server = await startCodeServer({
+      vsix: testVsix,
+      env: gitIdentity(),
+      settings: { "workbench.colorTheme": "Default Dark Modern" },
+    });
     try {
       const view = await openWindow({ url: server.url, workspace: workspace.folder });
       try {

@@ -58,7 +58,10 @@ describe.skipIf(!canTestExtension())("inside the extension host", () => {
 /** @returns what the suite printed, `PASS …` and `FAIL …` among it */
 async function runSuite(server: CodeServer, folder: string, suite: string): Promise<string[]> {
   const profile = temporaryFolder("chromium");
-  const context = await chromium.launchPersistentContext(profile, { executablePath: testChromium as string, args: ["--no-sandbox", "--disable-gpu"] });
+  const context = await chromium.launchPersistentContext(profile, {
+    executablePath: testChromium as string,
+    args: ["--no-sandbox", "--disable-gpu"],
+  });
   try {
     const page = context.pages()[0] ?? (await context.newPage());
     const printed: string[] = [];
