@@ -51,9 +51,7 @@ export function createDurableSteps(onLost: (error: unknown) => void): DurableSte
     reach,
     checkpoint: async <T>(name: string, work: () => Promise<T>): Promise<T> => {
       const step = async () => JSON.stringify(await attempt(() => tracked(work())));
-      const outcome = JSON.parse(await reach(() => DBOS.runStep<string>(step, { name, ...RETRIES }))) as StepResult<T>;
-      if ("error" in outcome) throw errorFromDocument(outcome.error);
-      return outcome.value;
+      return recordedValue<T>(await reach(() => DBOS.runStep<string>(step, { name, ...RETRIES })));
     },
     stopping() {
       isStopping = true;
@@ -72,17 +70,24 @@ const LAST_STEPS = new Set(["settle", "commit-after", "rollback", "record-failur
  * @param isPublished the publication exists, even if its step does not know: it is then asked for again, which changes nothing
  */
 export function replay(recorded: readonly { readonly name: string; readonly output: unknown }[], isPublished: boolean): Checkpoint {
-  const outcomes = new Map(recorded.map(({ name, output }) => [name, output as StepResult<unknown> | null]));
+  const outcomes = new Map(recorded.map(({ name, output }) => [name, output]));
   return async <T>(name: string, work: () => Promise<T>): Promise<T> => {
-    const outcome = outcomes.get(name);
     if (LAST_STEPS.has(name) || (isPublished && name === "publish")) return work();
-    if (outcome == null)
+    const output = outcomes.get(name);
+    if (typeof output !== "string") {
       throw new EdaError("terminal", "checkpoint-missing", `The run was interrupted before "${name}" ended.`, {
         todo: "Run the stage again.",
       });
-    if ("error" in outcome) throw errorFromDocument(outcome.error);
-    return outcome.value as T;
+    }
+    return recordedValue<T>(output);
   };
+}
+
+/** A step's output is JSON text already: the checkpoints of many files would take the engine's own serialiser seconds. */
+function recordedValue<T>(output: string): T {
+  const outcome = JSON.parse(output) as StepResult<T>;
+  if ("error" in outcome) throw errorFromDocument(outcome.error);
+  return outcome.value;
 }
 
 async function attempt<T>(work: () => Promise<T>): Promise<StepResult<T>> {

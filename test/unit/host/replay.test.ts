@@ -2,11 +2,11 @@ import { expect, it } from "vitest";
 import { replay } from "../../../src/host/durable-steps.ts";
 
 const recorded = [
-  { name: "plan", output: { value: 7 } },
-  { name: "execute:a", output: { error: { kind: "terminal", code: "boom", message: "it broke" } } },
-  { name: "publish", output: { error: { kind: "unavailable", code: "away", message: "no answer" } } },
-  { name: "commit-after", output: { error: { kind: "precondition", code: "hook-failed", message: "no" } } },
-  { name: "finish", output: {} },
+  { name: "plan", output: JSON.stringify({ value: 7 }) },
+  { name: "execute:a", output: JSON.stringify({ error: { kind: "terminal", code: "boom", message: "it broke" } }) },
+  { name: "publish", output: JSON.stringify({ error: { kind: "unavailable", code: "away", message: "no answer" } }) },
+  { name: "commit-after", output: JSON.stringify({ error: { kind: "precondition", code: "hook-failed", message: "no" } }) },
+  { name: "finish", output: JSON.stringify({}) },
 ];
 const work = async () => "done anew";
 
@@ -18,9 +18,12 @@ it("gives back the error that a checkpoint remembers", async () => {
   await expect(replay(recorded, false)("execute:a", work)).rejects.toMatchObject({ code: "boom", kind: "terminal" });
 });
 
-it.each(["settle", "commit-after", "rollback", "record-failure", "commit-failure", "finish"])("does %s anew, however it ended", async (name) => {
-  expect(await replay(recorded, false)(name, work)).toBe("done anew");
-});
+it.each(["settle", "commit-after", "rollback", "record-failure", "commit-failure", "finish"])(
+  "does %s anew, however it ended",
+  async (name) => {
+    expect(await replay(recorded, false)(name, work)).toBe("done anew");
+  },
+);
 
 it("asks for a publication again only when it exists", async () => {
   expect(await replay(recorded, true)("publish", work)).toBe("done anew");
