@@ -1,12 +1,13 @@
 /** Everything a workspace knows of one project, without what differs from run to run: ids, times, commit hashes, version ids. */
-import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { openFolderStore } from "../../src/adapters/local/object-store.ts";
 import { startEmbeddedPostgres } from "../../src/adapters/postgres/embedded.ts";
 import { openInventory } from "../../src/adapters/postgres/inventory.ts";
 import { openPool } from "../../src/adapters/postgres/pool.ts";
+import { sha256Hex } from "../../src/domain/json.ts";
 import { BUCKETS } from "../../src/domain/stage.ts";
+import type { ObjectInfo, ObjectStore } from "../../src/ports/object-store.ts";
 import { collect } from "./collect.ts";
 import { ROOT } from "./host.ts";
 import type { TestWorkspace } from "./workspace.ts";
@@ -41,7 +42,7 @@ export async function readState(workspace: TestWorkspace, project: string): Prom
     const rows = await collect(
       inventory.allRows(project),
       ({ id: _id, registeredAt: _at, digest: _digest, versionId: _version, commitBefore: _commit, ...row }) =>
-        plain(isStable(row.key) ? row : { ...row, sha256: "", md5: "", size: 0 }),
+        plain(isJson(row.key) ? { ...row, sha256: "", md5: "", size: 0 } : row),
     );
     const { rows: edges } = await pool.query<{ de: string; para: string }>("SELECT de, para FROM linhagem WHERE execucao = ANY($1)", [
       runs.map((run) => run.run),
@@ -70,17 +71,30 @@ async function objectsOf(stateFolder: string, project: string, plain: <T>(value:
   const store = openFolderStore(join(stateFolder, "objects"));
   const objects: string[] = [];
   for (const bucket of BUCKETS) {
-    for await (const { key, sha256 } of store.versions(bucket, `${project}/`)) {
-      objects.push(plain(`${bucket}/${key} ${isStable(key) ? sha256 : "(differs)"}`));
+    for await (const info of store.versions(bucket, `${project}/`)) {
+      const content = isExecuted(info.key) ? "(times)" : isJson(info.key) ? sha256Hex(plain(await textOf(store, info))) : info.sha256;
+      objects.push(plain(`${bucket}/${info.key} ${content}`));
     }
   }
   return objects;
 }
 
-/** An executed notebook holds the times its cells took. */
-function isStable(key: string): boolean {
-  return !key.endsWith("executed.ipynb");
+async function textOf(store: ObjectStore, info: ObjectInfo): Promise<string> {
+  return Buffer.concat(await collect(await store.read(info), (chunk) => chunk as Buffer)).toString("utf8");
 }
+
+/** An executed notebook holds the times its cells took. */
+function isExecuted(key: string): boolean {
+  return key.endsWith("executed.ipynb");
+}
+
+/** A description holds the project's name: it is compared without. */
+function isJson(key: string): boolean {
+  return key.endsWith(".json");
+}
+
+/** What they write is as long as the project's name, and an executed notebook as long as it took. */
+const STAGES_WITH_DESCRIPTIONS = new Set(["datasets", "modeling", "deploy"]);
 
 /** ISO 8601: when a raw file was written. */
 const TIMES = /\d{4}-\d\d-\d\dT[\d:.]+Z/gu;
@@ -100,7 +114,7 @@ function withoutVersion(uri: string): string {
 }
 
 function plainTrailers({ Auditoria, Saidas, Entradas, ...trailers }: Readonly<Record<string, string>>): Record<string, string | undefined> {
-  const sizeOf = trailers.Etapa === "modeling" || trailers.Etapa === "deploy" ? / .*/u : /sha256:.*/u;
+  const sizeOf = STAGES_WITH_DESCRIPTIONS.has(trailers.Etapa ?? "") ? / .*/u : /sha256:.*/u;
   return {
     ...trailers,
     Auditoria: Auditoria?.replace(/.*/u, "present"),
