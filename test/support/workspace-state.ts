@@ -127,12 +127,7 @@ function rawFiles(workspace: string, project: string): string[] {
   const folder = join(workspace, "eda", "raw-data", project);
   return readdirSync(folder)
     .sort()
-    .map(
-      (name) =>
-        `${name} ${createHash("sha256")
-          .update(readFileSync(join(folder, name)))
-          .digest("hex")}`,
-    );
+    .map((name) => `${name} ${sha256Hex(readFileSync(join(folder, name)))}`);
 }
 
 function sorted<T>(values: readonly T[]): T[] {
