@@ -44,8 +44,8 @@ CREATE TABLE inventario_dados (
   chave          text COLLATE "C" NOT NULL,
   versao_id      text NOT NULL,
   tamanho        bigint NOT NULL CHECK (tamanho >= 0),
-  md5            text NOT NULL CHECK (md5 ~ '^[0-9a-f]{32}$'),
-  sha256         text COLLATE "C" NOT NULL CHECK (sha256 ~ '^[0-9a-f]{64}$'),
+  md5            text NOT NULL CHECK (octet_length(decode(md5, 'hex')) = 16),
+  sha256         text COLLATE "C" NOT NULL CHECK (octet_length(decode(sha256, 'hex')) = 32),
   linhas         bigint CHECK (linhas >= 0),
   apelido_de     text COLLATE "C" CHECK (apelido_de <> nome),
   detalhes       json NOT NULL,
@@ -53,7 +53,7 @@ CREATE TABLE inventario_dados (
   commit_antes   text NOT NULL,
   vigente        boolean NOT NULL DEFAULT true,
   registrado_em  timestamptz(3) NOT NULL DEFAULT now(),
-  resumo         text NOT NULL CHECK (resumo ~ '^[0-9a-f]{64}$')
+  resumo         text NOT NULL CHECK (octet_length(decode(resumo, 'hex')) = 32)
 );
 COMMENT ON TABLE inventario_dados IS 'Inventário dos dados brutos (bucket raw-data).';
 COMMENT ON COLUMN inventario_dados.nome IS 'Único entre as linhas vigentes do projeto.';
@@ -62,7 +62,6 @@ COMMENT ON COLUMN inventario_dados.vigente IS 'Falso quando outra linha do mesmo
 COMMENT ON COLUMN inventario_dados.resumo IS 'SHA-256 dos campos registrados: uma linha alterada à mão não confere mais.';
 CREATE UNIQUE INDEX inventario_dados_vigente ON inventario_dados (projeto, nome) WHERE vigente;
 CREATE INDEX inventario_dados_ordem ON inventario_dados (projeto, nome, id);
-CREATE INDEX inventario_dados_nome ON inventario_dados (nome);
 CREATE INDEX inventario_dados_objeto ON inventario_dados (chave, bucket);
 
 CREATE TABLE staging_inventario (LIKE inventario_dados INCLUDING ALL);

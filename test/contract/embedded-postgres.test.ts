@@ -89,6 +89,7 @@ describe("embedded PostgreSQL", () => {
     expect(execFileSync("ps", ["-eo", "args"], { encoding: "utf8" })).not.toContain(password);
     expect(readFileSync(join(state, "postgres", "server.log"), "utf8")).not.toContain(password);
     expect(statSync(dataOf(state)).mode & 0o077).toBe(0);
+    expect(statSync(join(dataOf(state), "eda-password")).mode & 0o777).toBe(0o600);
     for (const name of ["postgres", "postgres/server.log"]) expect(statSync(join(state, name)).mode & 0o077).toBe(0);
   });
 
@@ -163,6 +164,23 @@ describe("embedded PostgreSQL", () => {
     } finally {
       stranger.kill();
     }
+  });
+
+  it("serves a copy of its folder as a database of its own, the original at work or not", async () => {
+    const state = newStateFolder();
+    const copied = newStateFolder();
+    const original = await start(state);
+    await onServer(original.url, (client) => client.query("CREATE TABLE t AS SELECT 'antes' AS x"));
+    await onServer(original.url, (client) => client.query("CHECKPOINT"));
+    // As a person would: without owners and modes.
+    execFileSync("cp", ["-r", join(state, "postgres"), copied]);
+    chmodSync(dataOf(copied), 0o755);
+    const copy = await start(copied);
+    expect(pidOf(copied)).not.toBe(pidOf(state));
+    await onServer(copy.url, (client) => client.query("UPDATE t SET x = 'depois'"));
+    expect(await value(original, "SELECT x FROM t")).toBe("antes");
+    await copy.stop();
+    expect(await value(original, "SELECT x FROM t")).toBe("antes");
   });
 
   it("is one server when it is started twice at the same moment", async () => {

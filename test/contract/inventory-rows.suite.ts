@@ -150,7 +150,7 @@ export function inventoryRowsContract(open: OpenInventory): void {
 
     it("streams the rows of one moment, whatever is published meanwhile", async () => {
       const { inventory } = await open();
-      const names = Array.from({ length: 5_000 }, (_, index) => `${index}`.padStart(4, "0"));
+      const names = Array.from({ length: 2_500 }, (_, index) => `${index}`.padStart(4, "0"));
       await publishRows(
         inventory,
         names.map((name) => inventoryRow("r1", name, `old ${name}`)),
@@ -175,7 +175,7 @@ export function inventoryRowsContract(open: OpenInventory): void {
         inventory,
         Array.from({ length: 2_500 }, (_, index) => inventoryRow("r1", `${index}`)),
       );
-      for (let time = 0; time < 40; time += 1) {
+      for (let time = 0; time < 20; time += 1) {
         for await (const row of inventory.currentRows("raw", PROJECT)) {
           expect(row.run).toBe("r1");
           break;

@@ -47,6 +47,31 @@ export function inventoryRunsContract(open: OpenInventory): void {
       expect(await inventory.getRun("r1")).toEqual({ ...record, state: "executing", error: null });
     });
 
+    it("changes every field but the id", async () => {
+      const { inventory } = await open();
+      await inventory.recordRequest(runRecord("r1"));
+      const changed: RunRecord = {
+        run: "r1",
+        project: "outro",
+        stage: "deploy",
+        force: true,
+        actor: "bia",
+        state: "succeeded",
+        commitBefore: "a",
+        commitAfter: "b",
+        totals: { inputs: 1, inputBytes: 2, outputs: 3, outputBytes: 4 },
+        fingerprint: "f",
+        error: { kind: "transient", code: "x", message: "m", todo: "t" },
+        details: { metricas: { auc: 0.5 } },
+        requestedAt: "2026-11-25T00:00:00.001Z",
+        startedAt: "2026-11-25T00:00:00.002Z",
+        finishedAt: "2026-11-25T00:00:00.003Z",
+      };
+      await inventory.updateRun("r1", { ...changed, run: "r2" });
+      expect(await inventory.getRun("r1")).toEqual(changed);
+      expect(await inventory.getRun("r2")).toBeUndefined();
+    });
+
     it("keeps one moment of many changes at once", async () => {
       const { inventory } = await open();
       await inventory.recordRequest(runRecord("r1"));

@@ -2,16 +2,19 @@
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import {
+  chmodSync,
   chownSync,
   closeSync,
   existsSync,
+  lchownSync,
   mkdirSync,
   mkdtempSync,
   openSync,
-  readdirSync,
   readFileSync,
+  readdirSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
@@ -25,7 +28,6 @@ export const OWNER = "eda";
 /** Inside the data folder, so that a cluster and its password appear together. */
 const PASSWORD_FILE = "eda-password";
 const HALF_MADE = "init-";
-/** An initdb that outlived its host may still be writing there. */
 const REMOVE = { recursive: true, force: true, maxRetries: 10, retryDelay: 100 } as const;
 
 export interface Cluster {
@@ -71,9 +73,9 @@ export function serverEnvironment(): NodeJS.ProcessEnv {
 
 /** @throws EdaError `unavailable` `postgres-not-starting` with what initdb said, `terminal` `disk-full` */
 export async function ensureCluster({ dataFolder }: Cluster, programs: Programs): Promise<void> {
-  if (existsSync(dataFolder)) return;
   const folder = dirname(dataFolder);
   try {
+    if (existsSync(dataFolder)) return adopt(dataFolder, programs.user);
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     await makeCluster(folder, dataFolder, programs);
   } catch (error) {
@@ -81,9 +83,17 @@ export async function ensureCluster({ dataFolder }: Cluster, programs: Programs)
   }
 }
 
+/** The server refuses a data folder that others may read, or that is not its user's: as one is that somebody (root) copied. */
+function adopt(dataFolder: string, user: ServerUser | undefined): void {
+  const { uid, mode } = statSync(dataFolder);
+  if ((mode & 0o077) !== 0) chmodSync(dataFolder, 0o700);
+  if (user === undefined || uid === user.uid) return;
+  for (const name of ["", ...readdirSync(dataFolder, { recursive: true, encoding: "utf8" })])
+    lchownSync(join(dataFolder, name), user.uid, user.gid);
+}
+
 async function makeCluster(folder: string, dataFolder: string, programs: Programs): Promise<void> {
-  // Left by a kill. The host is the only one in its workspace, so that nobody is at work there.
-  for (const name of readdirSync(folder)) if (name.startsWith(HALF_MADE)) rmSync(join(folder, name), REMOVE);
+  removeHalfMade(folder);
   const half = mkdtempSync(join(folder, HALF_MADE));
   try {
     const made = join(half, "data");
@@ -95,8 +105,16 @@ async function makeCluster(folder: string, dataFolder: string, programs: Program
     renameSync(password, join(made, PASSWORD_FILE));
     renameSync(made, dataFolder);
   } finally {
-    rmSync(half, REMOVE);
+    removeHalfMade(folder);
   }
+}
+
+/**
+ * Ours when we are done, and that of a host killed meanwhile: the host is the only one in its workspace. An initdb that outlived it may
+ * go on writing for a second or two, so what comes back before ours is made goes after.
+ */
+function removeHalfMade(folder: string): void {
+  for (const name of readdirSync(folder)) if (name.startsWith(HALF_MADE)) rmSync(join(folder, name), REMOVE);
 }
 
 /** Ordering by bytes, as object keys and manifests are ordered; upper and lower case of all of Unicode. */

@@ -1,9 +1,9 @@
 /** Who the server runs as: PostgreSQL refuses root. */
-import { execFileSync } from "node:child_process";
 import { readFileSync, statSync } from "node:fs";
 import { EdaError } from "../../domain/errors.ts";
 
-const ACCOUNT = "postgres";
+/** In the order of preference. */
+const ACCOUNTS = ["postgres", "nobody"];
 
 export interface ServerUser {
   readonly uid: number;
@@ -11,8 +11,8 @@ export interface ServerUser {
 }
 
 /**
- * Undefined: whoever we are. As root, the owner of the data folder (accounts get other numbers in another container), else the account
- * `postgres`, made when it is missing.
+ * Undefined: whoever we are. As root, the owner of the data folder (accounts get other numbers in another container), else an account
+ * that is there anyway.
  * @throws EdaError `precondition` `no-server-user`, `wrong-owner`
  */
 export function serverUser(dataFolder: string): ServerUser | undefined {
@@ -25,27 +25,18 @@ export function serverUser(dataFolder: string): ServerUser | undefined {
       todo: `Run eda as that user, or give the folder to yours: sudo chown -R "$USER" ${dataFolder}`,
     });
   }
-  if (owner !== undefined && owner.uid !== 0) return { uid: owner.uid, gid: owner.gid };
-  return account() ?? createAccount();
+  return owner === undefined || owner.uid === 0 ? unprivilegedAccount() : { uid: owner.uid, gid: owner.gid };
 }
 
-function account(): ServerUser | undefined {
-  const entries = readFileSync("/etc/passwd", "utf8").split("\n");
-  const [, , uid, gid] = entries.map((line) => line.split(":")).find(([name]) => name === ACCOUNT) ?? [];
-  return uid === undefined || gid === undefined ? undefined : { uid: Number(uid), gid: Number(gid) };
-}
-
-function createAccount(): ServerUser {
-  let cause: unknown;
-  try {
-    execFileSync("useradd", ["--system", "--user-group", "--no-create-home", "--shell", "/usr/sbin/nologin", ACCOUNT], { stdio: "pipe" });
-  } catch (error) {
-    cause = error;
+function unprivilegedAccount(): ServerUser {
+  const entries = readFileSync("/etc/passwd", "utf8")
+    .split("\n")
+    .map((line) => line.split(":"));
+  for (const account of ACCOUNTS) {
+    const [, , uid, gid] = entries.find(([name]) => name === account) ?? [];
+    if (uid !== undefined && gid !== undefined) return { uid: Number(uid), gid: Number(gid) };
   }
-  const made = account();
-  if (made !== undefined) return made;
   throw new EdaError("precondition", "no-server-user", "PostgreSQL does not run as root, and there is no user for it.", {
-    todo: `Run eda as an ordinary user, or create one: useradd --system --user-group ${ACCOUNT}`,
-    cause,
+    todo: "Run eda as an ordinary user, or create one: useradd --system --user-group postgres",
   });
 }
