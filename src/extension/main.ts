@@ -10,12 +10,13 @@ import { chooseFolder, setContext } from "./workspace.ts";
 
 /** What tests inside the extension host look at. */
 export interface EdaApi {
-  readonly activationMilliseconds: number;
+  /** Milliseconds of {@link activate}: by the clock, and of this process's CPU, which a busy machine does not stretch. */
+  readonly activation: { readonly clock: number; readonly cpu: number };
   readonly session: Session | undefined;
 }
 
 export function activate(context: vscode.ExtensionContext): EdaApi {
-  const started = performance.now();
+  const started = { clock: performance.now(), cpu: process.cpuUsage() };
   useLanguage(vscode.env.language, vscode.l10n.bundle);
   const channel = vscode.window.createOutputChannel("eda", { log: true });
   const folder = chooseFolder();
@@ -23,5 +24,6 @@ export function activate(context: vscode.ExtensionContext): EdaApi {
   if (session === undefined) void setContext("eda.workspace", "none");
   const handlers = { ...runCommands, ...assetCommands, ...workspaceCommands(channel, context.extension.id) };
   context.subscriptions.push(channel, ...registerHandlers(handlers, session), ...(session === undefined ? [] : [session]));
-  return { activationMilliseconds: performance.now() - started, session };
+  const { user, system } = process.cpuUsage(started.cpu);
+  return { activation: { clock: performance.now() - started.clock, cpu: (user + system) / 1000 }, session };
 }

@@ -1,7 +1,7 @@
 /** A browser on code-server, driven as a person would: palette, side bar, notifications. */
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { type BrowserContext, chromium, type Locator, type Page } from "playwright-core";
+import { chromium, type Locator, type Page } from "playwright-core";
 import { testChromium } from "./code-server.ts";
 import { ROOT } from "./host.ts";
 import { temporaryFolder } from "./small-project.ts";
@@ -37,22 +37,42 @@ export interface Window {
   close(): Promise<void>;
 }
 
-export interface WindowOptions {
-  readonly url: string;
-  readonly workspace: string;
+export interface BrowserOptions {
   readonly width?: number;
   readonly height?: number;
 }
 
-export async function openWindow(options: WindowOptions): Promise<Window> {
+export interface WindowOptions extends BrowserOptions {
+  readonly url: string;
+  readonly workspace: string;
+}
+
+export interface Browser {
+  readonly page: Page;
+  close(): Promise<void>;
+}
+
+/** A browser of its own, without a past. */
+export async function launchBrowser({ width = 1280, height = 1000 }: BrowserOptions = {}): Promise<Browser> {
   const profile = temporaryFolder("chromium");
-  const context: BrowserContext = await chromium.launchPersistentContext(profile, {
+  const context = await chromium.launchPersistentContext(profile, {
     executablePath: testChromium as string,
     args: FLAGS,
-    viewport: { width: options.width ?? 1280, height: options.height ?? 1000 },
+    viewport: { width, height },
   });
   const page = context.pages()[0] ?? (await context.newPage());
   page.setDefaultTimeout(60_000);
+  return {
+    page,
+    close: async () => {
+      await context.close();
+      rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
+    },
+  };
+}
+
+export async function openWindow(options: WindowOptions): Promise<Window> {
+  const { page, close } = await launchBrowser(options);
   await page.goto(`${options.url}/?folder=${encodeURIComponent(options.workspace)}`);
   await page.locator(".monaco-workbench").waitFor();
 
@@ -90,9 +110,6 @@ export async function openWindow(options: WindowOptions): Promise<Window> {
       mkdirSync(SCREENSHOTS, { recursive: true });
       await page.screenshot({ path: join(SCREENSHOTS, `${name}.png`) });
     },
-    close: async () => {
-      await context.close();
-      rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
-    },
+    close,
   };
 }

@@ -1,15 +1,23 @@
-/** Entry of the tests that run inside the extension host; bundled by `extension-host.test.ts`. */
+/** Entry of the tests that run inside the extension host. */
 import Mocha from "mocha";
+import { type HostedResult, RESULT_MARK } from "../results.ts";
+import { registerProblems } from "./problems.ts";
+import { registerRuns } from "./runs.ts";
+import { registerHostLoss } from "./host-loss.ts";
 import { registerSurface } from "./surface.ts";
 
-/** Called by VS Code (extensionTestsPath). Rejects when a test fails. */
+/** Called by VS Code (`extensionTestsPath`). Rejects when a test fails. */
 export function run(): Promise<void> {
-  const mocha = new Mocha({ ui: "bdd", timeout: 120_000, reporter: "json", reporterOptions: {} });
+  const mocha = new Mocha({ ui: "bdd", timeout: 120_000, reporter: class {} as never });
   mocha.suite.emit("pre-require", globalThis as unknown as Mocha.MochaGlobals, "", mocha);
-  registerSurface();
+  for (const register of [registerSurface, registerRuns, registerProblems, registerHostLoss]) register();
   return new Promise((resolve, reject) => {
     const runner = mocha.run((failures) => (failures === 0 ? resolve() : reject(new Error(`${failures} failed`))));
-    runner.on("pass", (test) => console.log(`PASS ${test.fullTitle()}`));
-    runner.on("fail", (test, error: Error) => console.log(`FAIL ${test.fullTitle()}: ${error.message}`));
+    runner.on("pass", (test) => report({ name: test.fullTitle(), error: null }));
+    runner.on("fail", (test, error: Error) => report({ name: test.fullTitle(), error: error.stack ?? error.message }));
   });
+}
+
+function report(result: HostedResult): void {
+  console.log(RESULT_MARK + JSON.stringify(result));
 }

@@ -33,10 +33,8 @@ describe("the manifest", () => {
 
   it("declares the views, settings and walkthrough of the table", () => {
     expect(contributes.views.eda.map(({ id }: { id: string }) => id)).toEqual([...VIEWS]);
-    const settings = Object.entries(contributes.configuration.properties).map(([name, { default: value }]: [string, never]) => [
-      name,
-      value,
-    ]);
+    const properties: Record<string, { default: unknown }> = contributes.configuration.properties;
+    const settings = Object.entries(properties).map(([name, property]) => [name, property.default]);
     expect(Object.fromEntries(settings)).toEqual(
       Object.fromEntries(Object.entries(SETTINGS).map(([name, value]) => [`eda.${name}`, value])),
     );
