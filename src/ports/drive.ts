@@ -47,5 +47,10 @@ export interface Drive {
   /** The file's version right now, or undefined when it is gone: asked after a download, to know that it was one version throughout. */
   currentVersion(folder: string, file: DriveFile): Promise<string | undefined>;
   /** Writes a local file under a path below the folder, whole or not at all. Idempotent when the content is already there. */
-  upload(folder: string, segments: readonly string[], localFile: string, signal: AbortSignal): Promise<{ readonly id: string; readonly version: string }>;
+  upload(
+    folder: string,
+    segments: readonly string[],
+    localFile: string,
+    signal: AbortSignal,
+  ): Promise<{ readonly id: string; readonly version: string }>;
 }

@@ -113,11 +113,7 @@ export interface Inventory {
   /** All rows (also superseded) of every inventory, of one project or all, streamed; for verification. */
   allRows(project?: string): AsyncIterable<StoredInventoryRow>;
   /** Current row with this content, not an alias. */
-  findByContent(
-    inventory: InventoryId,
-    project: string,
-    sha256s: readonly string[],
-  ): Promise<ReadonlyMap<string, StoredInventoryRow>>;
+  findByContent(inventory: InventoryId, project: string, sha256s: readonly string[]): Promise<ReadonlyMap<string, StoredInventoryRow>>;
 
   /**
    * Registers everything in one transaction and appends the audit entry; answers the new head. Idempotent per run: a second call
@@ -130,7 +126,13 @@ export interface Inventory {
   updateRun(run: string, change: Partial<RunRecord>): Promise<void>;
   getRun(run: string): Promise<RunRecord | undefined>;
   /** Newest first. */
-  listRuns(filter: { readonly project?: string; readonly stage?: StageId; readonly states?: readonly RunState[]; readonly limit: number; readonly cursor?: string }): Promise<Page<RunRecord>>;
+  listRuns(filter: {
+    readonly project?: string;
+    readonly stage?: StageId;
+    readonly states?: readonly RunState[];
+    readonly limit: number;
+    readonly cursor?: string;
+  }): Promise<Page<RunRecord>>;
   /** Newest `succeeded` run of a stage. */
   lastSuccess(project: string, stage: StageId): Promise<RunRecord | undefined>;
 

@@ -7,7 +7,7 @@ import { isNotFound, S3Failure } from "./failures.ts";
 import { assertSame, metadataHeaders } from "./metadata.ts";
 import { retrying, WRITE_ATTEMPTS } from "./retry.ts";
 import type { SourcePart } from "./source-file.ts";
-import { isSameWrite, type Upload } from "./upload.ts";
+import { isSameWrite, type Upload } from "./upload-request.ts";
 import type { NotedUpload, UploadNotes } from "./upload-notes.ts";
 import { deleteVersion, headVersion } from "./versions.ts";
 import { textOf, type Wire, type XmlElement } from "./wire.ts";

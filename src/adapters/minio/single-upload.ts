@@ -5,7 +5,7 @@ import type { ObjectInfo } from "../../ports/object-store.ts";
 import { S3Failure } from "./failures.ts";
 import { metadataHeaders, versionIdOf } from "./metadata.ts";
 import { retrying, WRITE_ATTEMPTS } from "./retry.ts";
-import { isSameWrite, type Upload } from "./upload.ts";
+import { isSameWrite, type Upload } from "./upload-request.ts";
 import { deleteVersion, headVersion } from "./versions.ts";
 import type { S3Response, Wire } from "./wire.ts";
 
@@ -16,11 +16,13 @@ export type SingleUpload = (upload: Upload) => Promise<ObjectInfo>;
 
 /**
  * A put is idempotent within its run, which takes knowing the latest version of the key. Asking first would be a second request for every
- * file, and most keys are new: so the file is sent on condition that the key is (`If-None-Match: *`), and only a refusal asks. Whether the
- * server knows that condition is found out once, on the first small file: it is sent again on that condition, which must be refused.
+ * file, and most keys are new: so the file is sent on condition that the key is (`If-None-Match: *`), and only a refusal asks. Where one
+ * key was not new the next is likely not to be either: then asking comes first, until one is. Whether the server knows that condition is
+ * found out once, on the first small file: it is sent again on that condition, which must be refused.
  */
 export function createSingleUpload(wire: Wire): SingleUpload {
   let condition: "untried" | "kept" | "ignored" = "untried";
+  let isLikelyNew = true;
 
   async function probe(upload: Upload): Promise<void> {
     // While it is found out, others ask first.
@@ -32,11 +34,12 @@ export function createSingleUpload(wire: Wire): SingleUpload {
 
   return (upload) =>
     retrying(WRITE_ATTEMPTS, upload.signal, async (attempt) => {
-      if (attempt === 1 && condition === "kept") {
+      if (attempt === 1 && condition === "kept" && isLikelyNew) {
         const headers = await putIfNew(wire, upload);
         if (headers !== undefined) return stored(wire, upload, headers);
       }
       const latest = await headVersion(wire, upload.bucket, upload.key, undefined, upload.signal);
+      isLikelyNew = latest === undefined;
       if (latest !== undefined && isSameWrite(latest, upload)) return latest;
       const info = await stored(wire, upload, await put(wire, upload));
       if (condition === "untried" && info.size <= MOST_PROBE_BYTES) await probe(upload).catch(() => undefined);

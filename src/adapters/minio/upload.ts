@@ -1,25 +1,12 @@
 /** One file as one new version, or nothing at all. */
-import type { BucketName } from "../../domain/stage.ts";
 import type { ObjectInfo } from "../../ports/object-store.ts";
 import { storeInParts } from "./multipart-upload.ts";
 import { READ_ATTEMPTS, retrying } from "./retry.ts";
 import { createSingleUpload } from "./single-upload.ts";
-import type { SourceFile } from "./source-file.ts";
 import type { UploadNotes } from "./upload-notes.ts";
+import { isSameWrite, type Upload } from "./upload-request.ts";
 import { deleteVersion, headVersion } from "./versions.ts";
 import type { Wire } from "./wire.ts";
-
-export interface Upload {
-  readonly bucket: BucketName;
-  readonly key: string;
-  readonly source: SourceFile;
-  readonly mediaType: string;
-  readonly run: string;
-  /** ISO 8601, UTC: tells this write from an earlier one of the same content in the same run. */
-  readonly storedAt: string;
-  readonly signal: AbortSignal;
-  readonly onSent: (bytes: number) => void;
-}
 
 /** @throws EdaError; nothing is left on the server then */
 export type Uploader = (upload: Upload) => Promise<ObjectInfo>;
@@ -34,7 +21,7 @@ export function createUploader(wire: Wire, notes: UploadNotes): Uploader {
     } catch (error) {
       // The server may have had everything when the answer was no longer waited for.
       if (upload.signal.aborted) await removeStored(upload);
-      throw error;
+      throw isChangedFile(error) ? changedFile(upload, error) : error;
     }
   }
 
@@ -60,9 +47,4 @@ export function createUploader(wire: Wire, notes: UploadNotes): Uploader {
       if (lastOfKey.get(name) === mine) lastOfKey.delete(name);
     }
   };
-}
-
-/** Whether a version is what this upload would write: the same content of the same run. */
-export function isSameWrite(info: ObjectInfo, { run, source }: Upload): boolean {
-  return info.run === run && info.sha256 === source.content.sha256;
 }
