@@ -1,7 +1,7 @@
 /** Looks after an unattended host: it leaves when nobody has needed it for long, and when its database is gone. */
 import type { Host } from "./host.ts";
 
-const CHECK_INTERVAL_MS = 10_000;
+const CHECK_INTERVAL_MS = 5_000;
 const DEFAULT_IDLE_MINUTES = 60;
 /** A database under load may miss a beat; a dead one misses them all. */
 const MAX_MISSED_BEATS = 3;

@@ -199,6 +199,19 @@ describe("the host process", () => {
     expect(readFileSync(join(workspace.folder, ".eda/logs/host.log"), "utf8")).toContain("nobody needed it");
   });
 
+  it("ends when its database is gone, and the next start goes on with both", async () => {
+    const host = await open();
+    expect(await host.run("capture")).toMatchObject({ state: "succeeded" });
+    const [ingest] = (await host.startRun("ingest")) as [string];
+    const postmaster = readFileSync(join(workspace.folder, ".eda/postgres/data/postmaster.pid"), "utf8").split("\n", 1)[0];
+    process.kill(Number(postmaster), "SIGQUIT");
+    await processGone(host.status.pid, 60_000);
+    const again = await open();
+    expect(await again.endOf(ingest)).toMatchObject({ state: "succeeded" });
+    expect((await again.verify()).problems).toEqual([]);
+    expect(workspace.status()).toEqual([]);
+  });
+
   it("hides its folder from Git, in any repository", async () => {
     writeFileSync(join(workspace.folder, ".gitignore"), "");
     workspace.git("commit", "--quiet", "--all", "--message", "docs: sem exceções");
