@@ -1,4 +1,6 @@
 /** One file as one new version, or nothing at all. */
+import { EdaError } from "../../domain/errors.ts";
+import { printable } from "../../domain/names.ts";
 import type { ObjectInfo } from "../../ports/object-store.ts";
 import { storeInParts } from "./multipart-upload.ts";
 import { READ_ATTEMPTS, retrying } from "./retry.ts";
@@ -47,4 +49,13 @@ export function createUploader(wire: Wire, notes: UploadNotes): Uploader {
       if (lastOfKey.get(name) === mine) lastOfKey.delete(name);
     }
   };
+}
+
+function isChangedFile(error: unknown): boolean {
+  return error instanceof EdaError && error.code === "file-changed";
+}
+
+function changedFile({ bucket, key }: Upload, cause: unknown): EdaError {
+  const message = `The file of ${bucket}/${printable(key)} changed while it was stored: wait until nothing writes to it.`;
+  return new EdaError("terminal", "file-changed", message, { todo: "Run again once it is complete.", cause });
 }
