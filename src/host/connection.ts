@@ -60,10 +60,8 @@ export function serveClient(socket: Socket, options: ConnectionOptions): Client 
     }
     return status;
   });
-  rpc.onClose(() => {
-    rpc.dispose();
-    options.onClose(client);
-  });
+  // Not disposed: that would drop what the client had asked for before it left and is still in the queue, such as a cancellation.
+  rpc.onClose(() => options.onClose(client));
   rpc.onError(([error]) => host.logger.warn({ error: error.message }, "client connection broken"));
   socket.on("error", () => socket.destroy());
   rpc.listen();

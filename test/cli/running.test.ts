@@ -81,7 +81,7 @@ describeWithPython("a run at work", () => {
   });
 
   it("outlives a follower that leaves and a host stop that is refused; its own command sees the success", async () => {
-    const { running, run } = await startTraining(8, "run modeling --json");
+    const { running, run } = await startTraining(20, "run modeling --json");
     const following = workspace.start(`logs ${run} --follow`);
     await following.until(/waiting/u);
     following.process.kill("SIGINT");
@@ -93,7 +93,7 @@ describeWithPython("a run at work", () => {
   });
 
   it("goes on after its host was killed, each log line printed once", async () => {
-    const { running, run } = await startTraining(5, "run modeling --json");
+    const { running, run } = await startTraining(10, "run modeling --json");
     const { pid } = documentOf<{ pid: number }>(await workspace.eda("host status --json"));
     process.kill(pid, "SIGKILL");
     const result = await running.result;
@@ -106,7 +106,7 @@ describeWithPython("a run at work", () => {
   });
 
   it("waits behind a run of the same stage, and says for which", async () => {
-    const { running, run } = await startTraining(4);
+    const { running, run } = await startTraining(15);
     const second = workspace.start("run modeling");
     await second.until(new RegExp(`waiting for run ${run}`, "u"));
     expect((await running.result).code).toBe(0);
