@@ -16,9 +16,11 @@ const NOTES = Object.fromEntries(
 const results = canTestExtension() ? await runSuite() : [];
 
 describe.skipIf(results.length === 0)("inside the extension host", () => {
-  it.each(results)("$name", ({ error }) => {
-    expect(error).toBeNull();
-  });
+  for (const { name, error } of results) {
+    it(name, () => {
+      expect(error).toBeNull();
+    });
+  }
 });
 
 async function runSuite(): Promise<readonly HostedResult[]> {

@@ -12,26 +12,28 @@ import { flatten } from "./storage.ts";
 
 export function runReport(run: RunRecord, lines: readonly LogLine[], now: number): string {
   const took = runDuration(run, now);
-  const facts = [
+  const facts: readonly (readonly [name: string, value: string | null])[] = [
+    [l10n.t("run"), run.run],
+    [l10n.t("state"), stateName(run.state)],
+    [l10n.t("asked for by"), `${printable(run.actor)}, ${dateTime(run.requestedAt)}`],
+    [l10n.t("took"), took === undefined ? null : duration(took)],
+    [l10n.t("read and made"), run.totals === null ? null : totalsText(run.totals)],
+    [l10n.t("commit before"), run.commitBefore],
+    [l10n.t("commit after"), run.commitAfter],
+    ...flatten(run.details).map(({ name, value }) => [name, value] as const),
+  ];
+  const known = facts.filter(([, value]) => value !== null);
+  const width = Math.max(...known.map(([name]) => name.length));
+  const log = lines.map(({ at, level, message }) => `${at}  ${level.toUpperCase().padEnd(5)}  ${printable(message)}`);
+  return [
     `${numberedStage(run.stage)} · ${run.project}`,
     "",
-    fact(l10n.t("run"), run.run),
-    fact(l10n.t("state"), stateName(run.state)),
-    fact(l10n.t("asked for by"), `${printable(run.actor)}, ${dateTime(run.requestedAt)}`),
-    took === undefined ? undefined : fact(l10n.t("took"), duration(took)),
-    run.totals === null ? undefined : fact(l10n.t("read and made"), totalsText(run.totals)),
-    run.commitBefore === null ? undefined : fact(l10n.t("commit before"), run.commitBefore),
-    run.commitAfter === null ? undefined : fact(l10n.t("commit after"), run.commitAfter),
-    ...flatten(run.details).map(({ name, value }) => fact(name, value)),
+    ...known.map(([name, value]) => `${`${name}:`.padEnd(width + 1)} ${value}`),
     ...(run.error === null ? [] : ["", errorText(run.error)]),
     "",
-  ];
-  const log = lines.map(({ at, level, message }) => `${at}  ${level.toUpperCase().padEnd(5)}  ${printable(message)}`);
-  return [...facts.filter((line) => line !== undefined), ...log, ""].join("\n");
-}
-
-function fact(name: string, value: string): string {
-  return `${`${name}:`.padEnd(16)} ${value}`;
+    ...(log.length > 0 ? log : [l10n.t("No log lines.")]),
+    "",
+  ].join("\n");
 }
 
 /** What an asset was made from, back to the files in Drive, with run and commits at each step. What repeats is shown once. */

@@ -8,8 +8,8 @@ describe("the report of a run", () => {
     const line = { run: "r", sequence: 1, at: "2026-11-24T12:00:01.000Z", level: "warn", message: "12 rows rejected\u001b[31m" } as const;
     const lines = runReport(runRecord({ details: { rejected: 12 } }), [line], Date.now()).split("\n");
     expect(lines[0]).toBe("3/7 Staging · lojas");
-    expect(lines).toContain("took:            10 sec");
-    expect(lines).toContain("rejected:        12");
+    expect(lines).toContain("took:          10 sec");
+    expect(lines).toContain("rejected:      12");
     expect(lines).toContain("2026-11-24T12:00:01.000Z  WARN   12 rows rejected\\u{1b}[31m");
   });
 
