@@ -104,6 +104,23 @@ export interface RunSummary {
   readonly error: ErrorDocument | null;
 }
 
+/** The record of a run that was asked for and has not begun. @param requestedAt ISO 8601, UTC */
+export function requestedRecord(request: RunRequest, requestedAt: string): RunRecord {
+  return {
+    ...request,
+    state: "waiting",
+    commitBefore: null,
+    commitAfter: null,
+    totals: null,
+    fingerprint: null,
+    error: null,
+    details: {},
+    requestedAt,
+    startedAt: null,
+    finishedAt: null,
+  };
+}
+
 export function summaryOf(record: RunRecord): RunSummary {
   return {
     runId: record.run,

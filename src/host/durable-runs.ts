@@ -6,7 +6,7 @@ import { DBOS } from "@dbos-inc/dbos-sdk";
 import pLimit from "p-limit";
 import type { Logger } from "pino";
 import { EdaError, toEdaError } from "../domain/errors.ts";
-import { isTerminal, newRunId, type RunRecord, type RunRequest, type RunState, summaryOf } from "../domain/run.ts";
+import { isTerminal, newRunId, requestedRecord, type RunRecord, type RunRequest, type RunState, summaryOf } from "../domain/run.ts";
 import { STAGES, type StageId } from "../domain/stage.ts";
 import { abandonRun } from "../pipeline/abandon.ts";
 import { findAuditEntry } from "../pipeline/rollback.ts";
@@ -156,7 +156,7 @@ export async function launchDurableRuns(options: DurableRunsOptions): Promise<Du
       const requests = stages.map((each): RunRequest => ({ run: newRunId(now), project, stage: each, force, actor }));
       // A millisecond apart, so that the stages of one pipeline are listed in their order.
       for (const [index, request] of requests.entries()) {
-        await inventory.recordRequest(newRecord(request, new Date(now.getTime() + index)));
+        await inventory.recordRequest(requestedRecord(request, new Date(now.getTime() + index).toISOString()));
         board.announce(request.run, "waiting");
       }
       const [first] = requests;
@@ -235,22 +235,6 @@ const ACTIVE_STATES: readonly RunState[] = ["waiting", "planning", "committing-b
 
 function isPastCancelling(state: RunState): boolean {
   return state === "publishing" || state === "committing-after";
-}
-
-function newRecord(request: RunRequest, now: Date): RunRecord {
-  return {
-    ...request,
-    state: "waiting",
-    commitBefore: null,
-    commitAfter: null,
-    totals: null,
-    fingerprint: null,
-    error: null,
-    details: {},
-    requestedAt: now.toISOString(),
-    startedAt: null,
-    finishedAt: null,
-  };
 }
 
 /** A run that will never start is recorded as cancelled, with the reason. */

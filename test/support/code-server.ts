@@ -1,12 +1,12 @@
 /** A code-server of a test's own: loopback, free port, throw-away folders; ended by its own process group. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { createWriteStream, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { ROOT } from "./host.ts";
 import { temporaryFolder } from "./small-project.ts";
 import { testPython } from "./python.ts";
+import { freePort } from "./ports.ts";
 
 const START_TIMEOUT_MS = 60_000;
 const folder = process.env.EDA_CODE_SERVER ?? join(ROOT, ".cache", "code-server");
@@ -151,15 +151,4 @@ async function end(child: ChildProcess): Promise<void> {
   } catch {
     // The group is empty.
   }
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once("error", reject);
-    probe.listen(0, "127.0.0.1", () => {
-      const address = probe.address();
-      probe.close(() => (address !== null && typeof address === "object" ? resolve(address.port) : reject(new Error("no port"))));
-    });
-  });
 }

@@ -1,12 +1,12 @@
 /** Real PostgreSQL servers for tests, and databases on them. */
 import { type ExecFileSyncOptions, execFileSync, spawn } from "node:child_process";
 import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import pg from "pg";
 import { startEmbeddedPostgres } from "../../src/adapters/postgres/embedded.ts";
+import { freePort } from "./ports.ts";
 
 export interface TestServer {
   /** A new database, a copy of the given one (to which nobody may be connected) or empty; answers its URL, of a superuser. */
@@ -101,15 +101,4 @@ function accountOf(name: string): { readonly uid: number; readonly gid: number }
   const fields = accounts.find(([account]) => account === name);
   if (fields === undefined) throw new Error(`there is no user ${name}`);
   return { uid: Number(fields[2]), gid: Number(fields[3]) };
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once("error", reject);
-    probe.listen(0, "127.0.0.1", () => {
-      const address = probe.address();
-      probe.close(() => (address !== null && typeof address === "object" ? resolve(address.port) : reject(new Error("no port"))));
-    });
-  });
 }

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import type { AuditContent } from "../../src/domain/audit.ts";
 import type { InventoryRow } from "../../src/domain/inventory.ts";
-import type { RunRecord } from "../../src/domain/run.ts";
+import { requestedRecord, type RunRecord } from "../../src/domain/run.ts";
 import type { CapturedFile, JobRecord, Publication, StatCacheEntry } from "../../src/ports/inventory.ts";
 
 export const PROJECT = "projeto_teste";
@@ -17,24 +17,7 @@ export function md5Of(text: string): string {
 }
 
 export function runRecord(run: string, more: Partial<RunRecord> = {}): RunRecord {
-  return {
-    run,
-    project: PROJECT,
-    stage: "ingest",
-    force: false,
-    actor: "ana",
-    state: "waiting",
-    commitBefore: null,
-    commitAfter: null,
-    totals: null,
-    fingerprint: null,
-    error: null,
-    details: {},
-    requestedAt: AT,
-    startedAt: null,
-    finishedAt: null,
-    ...more,
-  };
+  return { ...requestedRecord({ run, project: PROJECT, stage: "ingest", force: false, actor: "ana" }, AT), ...more };
 }
 
 /** A row named `name` whose content is `content`. */

@@ -10,7 +10,7 @@ import { startEmbeddedPostgres } from "../../src/adapters/postgres/embedded.ts";
 import { openInventory } from "../../src/adapters/postgres/inventory.ts";
 import { openPool } from "../../src/adapters/postgres/pool.ts";
 import { openRunLog } from "../../src/adapters/postgres/run-log.ts";
-import { newRunId, type RunRecord } from "../../src/domain/run.ts";
+import { newRunId, requestedRecord, type RunRecord } from "../../src/domain/run.ts";
 import { settingsSchema } from "../../src/domain/settings.ts";
 import { BUCKETS } from "../../src/domain/stage.ts";
 import { runStage } from "../../src/pipeline/run.ts";
@@ -75,19 +75,7 @@ export async function openTestServices({ folder }: TestWorkspace): Promise<TestS
       } = {},
     ) {
       const request = { run: newRunId(new Date()), project: SMALL_PROJECT, stage: stage.id, force, actor: "ana" };
-      await inventory.recordRequest({
-        ...request,
-        state: "waiting",
-        commitBefore: null,
-        commitAfter: null,
-        totals: null,
-        fingerprint: null,
-        error: null,
-        details: {},
-        requestedAt: new Date().toISOString(),
-        startedAt: null,
-        finishedAt: null,
-      });
+      await inventory.recordRequest(requestedRecord(request, new Date().toISOString()));
       await runStage(request, {
         services: own,
         stage,
