@@ -10,10 +10,13 @@ export async function repositoryStatus(repository: Repository): Promise<GitStatu
   } catch (error) {
     if (!(error instanceof EdaError)) throw error;
     problem = { code: error.code, message: error.message, todo: error.todo ?? null };
-    if (error.code === "not-a-repository") return { branch: null, commit: null, governed: [], ungoverned: [], unpushed: null, problem };
   }
   const head = await repository.head().catch(() => undefined);
-  const changes = await repository.changes();
+  const changes = await repository.changes().catch((error: unknown) => {
+    // Where Git itself cannot be asked the problem says so already.
+    if (problem === null || !(error instanceof EdaError)) throw error;
+    return { governed: [], ungoverned: [] };
+  });
   return {
     branch: head?.branch ?? null,
     commit: head?.commit ?? null,
