@@ -22,7 +22,7 @@ const CHECKS = [
   { name: "lint and format", args: ["node_modules/@biomejs/biome/bin/biome", "check"] },
   {
     name: "import direction",
-    args: ["node_modules/dependency-cruiser/bin/dependency-cruise.mjs", "src", "--config", ".dependency-cruiser.cjs"],
+    args: ["node_modules/dependency-cruiser/bin/dependency-cruiser.mjs", "src", "--config", ".dependency-cruiser.cjs"],
   },
   { name: "unused code", args: ["node_modules/knip/bin/knip.js"] },
 ];
