@@ -64,18 +64,24 @@ export interface JobArtefact {
   readonly mediaType: string;
 }
 
+/**
+ * Any number of items, read in order and never held whole. It is read from its start more than once (a transaction is tried again when its
+ * connection breaks): an array, or an object that opens its file anew for each iterator; not a generator at work.
+ */
+export type Items<T> = Iterable<T> | AsyncIterable<T>;
+
 /** Everything a run makes visible, in one transaction. */
 export interface Publication {
   readonly run: string;
   readonly project: string;
   readonly stage: StageId;
   /** Rows to register; each takes the place of the current row of its (inventory, project, name). */
-  readonly rows: readonly InventoryRow[];
+  readonly rows: Items<InventoryRow>;
   /** Names that stop being current in the stage's inventory without a successor (a table no longer declared). */
-  readonly retired: readonly { readonly inventory: InventoryId; readonly name: string }[];
-  readonly edges: readonly LineageEdge[];
-  readonly captured: readonly CapturedFile[];
-  readonly statCache: readonly StatCacheEntry[];
+  readonly retired: Items<{ readonly inventory: InventoryId; readonly name: string }>;
+  readonly edges: Items<LineageEdge>;
+  readonly captured: Items<CapturedFile>;
+  readonly statCache: Items<StatCacheEntry>;
   readonly job: JobRecord | null;
   /** Fields of the execution known by now. */
   readonly execution: Partial<RunRecord>;
@@ -117,7 +123,8 @@ export interface Inventory {
 
   /**
    * Registers everything in one transaction and appends the audit entry; answers the new head. Idempotent per run: a second call
-   * for a published run changes nothing and answers the head of the first.
+   * for a published run changes nothing and answers the head of the first. Memory does not grow with the number of rows.
+   * @throws EdaError `terminal` `items-read-once` when a part of the publication could not be read a second time
    */
   publish(publication: Publication): Promise<AuditHead>;
 

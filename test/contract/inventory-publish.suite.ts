@@ -132,6 +132,49 @@ export function inventoryPublishContract(open: OpenInventory): void {
       expect(await collect(inventory.currentRows("staging", PROJECT), (row) => row.name)).toEqual(["a", "b"]);
     });
 
+    it("reads what it publishes a part at a time, and moves a content between names that are far apart", { timeout: 60_000 }, async () => {
+      const { inventory } = await open();
+      const names = Array.from({ length: 12_000 }, (_, index) => `${index}`.padStart(5, "0"));
+      const of = <T>(item: (name: string) => T): AsyncIterable<T> => ({
+        async *[Symbol.asyncIterator]() {
+          for (const name of names) yield item(name);
+        },
+      });
+      await inventory.recordRequest(runRecord("r1"));
+      await inventory.publish(
+        publication("r1", {
+          rows: of((name) => inventoryRow("r1", name)),
+          edges: of((name) => ({ from: `local:${name}@1`, to: `object:raw-data/${name}@2`, run: "r1" })),
+          captured: of((name) => capturedFile("r1", name)),
+          // The same path again in another part: the later one counts.
+          statCache: {
+            [Symbol.iterator]: () => [...names, "00000"].map((path, index) => statCacheEntry(path, { size: index }))[Symbol.iterator](),
+          },
+        }),
+      );
+      expect(await collect(inventory.currentRows("raw", PROJECT), (row) => row.name)).toEqual(names);
+      expect((await inventory.lineage("object:raw-data/11999@2")).edges).toHaveLength(1);
+      expect((await inventory.captured(PROJECT)).size).toBe(12_000);
+      expect((await inventory.statCache(PROJECT)).get("00000")?.size).toBe(12_000);
+
+      await inventory.recordRequest(runRecord("r2"));
+      const swapped = names.toReversed();
+      await inventory.publish(publication("r2", { rows: of((name) => inventoryRow("r2", name, swapped[Number(name)])) }));
+      expect(await collect(inventory.currentRows("raw", PROJECT), ({ name, run }) => `${name} ${run}`)).toEqual(
+        names.map((name) => `${name} r2`),
+      );
+    });
+
+    it("refuses what could be read only once", async () => {
+      const { inventory } = await open();
+      await inventory.recordRequest(runRecord("r1"));
+      function* rows() {
+        yield inventoryRow("r1", "a");
+      }
+      await expect(inventory.publish(publication("r1", { rows: rows() }))).rejects.toMatchObject({ code: "items-read-once" });
+      expect((await inventory.auditHead()).sequence).toBe(0);
+    });
+
     it("publishes 20,000 rows with edges and stat cache together", { timeout: 60_000 }, async () => {
       const { inventory } = await open();
       const names = Array.from({ length: 20_000 }, (_, index) => `pasta/${index}.csv`);

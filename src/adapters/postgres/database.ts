@@ -1,6 +1,7 @@
 /** Queries, transactions, streams and batches over one pool, with errors in the domain's words. */
 import type { Pool, PoolClient } from "pg";
 import { EdaError } from "../../domain/errors.ts";
+import type { Items } from "../../ports/inventory.ts";
 import { toDatabaseError } from "./errors.ts";
 
 /** Rows fetched at a time by a stream: a few megabytes. */
@@ -67,30 +68,42 @@ export function openDatabase(pool: Pool): Database {
 /** A column to write: its name, SQL type, and where its value comes from. */
 export type Column<T> = readonly [name: string, type: "text" | "bigint" | "json" | "timestamptz", value: (item: T) => unknown];
 
-/**
- * Inserts any number of items, some thousands a statement.
- * @param conflict an `ON CONFLICT …` clause
- */
+export interface OnConflict<T> {
+  /** `ON CONFLICT …` */
+  readonly clause: string;
+  /** What rows of one identity have in common: one statement cannot change a row twice, so the last of them counts. */
+  readonly identity?: (item: T) => string;
+}
+
+/** Inserts any number of items, some thousands a statement. */
 export async function insertAll<T>(
   connection: Queryable,
   table: string,
   columns: readonly Column<T>[],
-  items: readonly T[],
-  conflict = "",
+  items: Items<T>,
+  { clause, identity }: OnConflict<T> = { clause: "" },
 ): Promise<void> {
   const names = columns.map(([name]) => name).join(", ");
   const arrays = columns.map(([, type], index) => `$${index + 1}::${type}[]`).join(", ");
-  const sql = `INSERT INTO ${table} (${names}) SELECT * FROM unnest(${arrays}) ${conflict}`;
-  for (const batch of batchesOf(items)) {
+  const sql = `INSERT INTO ${table} (${names}) SELECT * FROM unnest(${arrays}) ${clause}`;
+  for await (const batch of batchesOf(items)) {
+    const distinct = identity === undefined ? batch : [...new Map(batch.map((item) => [identity(item), item])).values()];
     await connection.query(
       sql,
-      columns.map(([, , value]) => batch.map(value)),
+      columns.map(([, , value]) => distinct.map(value)),
     );
   }
 }
 
-export function* batchesOf<T>(items: readonly T[]): Generator<readonly T[]> {
-  for (let start = 0; start < items.length; start += BATCH_ROWS) yield items.slice(start, start + BATCH_ROWS);
+export async function* batchesOf<T>(items: Items<T>): AsyncGenerator<readonly T[], void, undefined> {
+  let batch: T[] = [];
+  for await (const item of items) {
+    batch.push(item);
+    if (batch.length < BATCH_ROWS) continue;
+    yield batch;
+    batch = [];
+  }
+  if (batch.length > 0) yield batch;
 }
 
 /** The opaque text that stands for a place in an ordered listing. */

@@ -1,5 +1,6 @@
 /** Lineage on table `linhagem`. */
 import type { LineageEdge, LineageGraph, LineageRun } from "../../domain/lineage.ts";
+import type { Items } from "../../ports/inventory.ts";
 import { type Column, type Database, insertAll, type Queryable } from "./database.ts";
 
 const WRITTEN: readonly Column<LineageEdge>[] = [
@@ -9,8 +10,8 @@ const WRITTEN: readonly Column<LineageEdge>[] = [
 ];
 
 /** Edges that are there already stay as they are. */
-export async function insertEdges(connection: Queryable, edges: readonly LineageEdge[]): Promise<void> {
-  await insertAll(connection, "linhagem", WRITTEN, edges, "ON CONFLICT DO NOTHING");
+export async function insertEdges(connection: Queryable, edges: Items<LineageEdge>): Promise<void> {
+  await insertAll(connection, "linhagem", WRITTEN, edges, { clause: "ON CONFLICT DO NOTHING" });
 }
 
 /** Everything the asset was made from. UNION (not ALL) visits each asset once, however many ways lead to it, and ends on a circle. */

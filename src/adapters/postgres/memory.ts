@@ -1,5 +1,5 @@
 /** What stages remember from run to run: captured Drive files, local files ingested, training jobs. */
-import type { CapturedFile, JobRecord, StatCacheEntry } from "../../ports/inventory.ts";
+import type { CapturedFile, Items, JobRecord, StatCacheEntry } from "../../ports/inventory.ts";
 import { type Column, insertAll, type Queryable, type SqlRow } from "./database.ts";
 
 const CAPTURED: readonly Column<CapturedFile>[] = [
@@ -15,15 +15,11 @@ const CAPTURED: readonly Column<CapturedFile>[] = [
   ["execucao", "text", (file) => file.run],
 ];
 
-export async function rememberCaptured(connection: Queryable, files: readonly CapturedFile[]): Promise<void> {
-  const newest = new Map(files.map((file) => [file.driveId, file]));
-  await insertAll(
-    connection,
-    "capturas",
-    CAPTURED,
-    [...newest.values()],
-    `ON CONFLICT (projeto, (md5(drive_id)::uuid)) DO UPDATE SET ${replacing(CAPTURED, ["projeto"])}`,
-  );
+export async function rememberCaptured(connection: Queryable, files: Items<CapturedFile>): Promise<void> {
+  await insertAll(connection, "capturas", CAPTURED, files, {
+    clause: `ON CONFLICT (projeto, (md5(drive_id)::uuid)) DO UPDATE SET ${replacing(CAPTURED, ["projeto"])}`,
+    identity: (file) => file.driveId,
+  });
 }
 
 export async function readCaptured(database: Queryable, project: string): Promise<ReadonlyMap<string, CapturedFile>> {
@@ -46,15 +42,11 @@ const STAT_CACHE: readonly Column<StatCacheEntry>[] = [
   ["sha256", "text", (file) => file.sha256],
 ];
 
-export async function rememberStats(connection: Queryable, project: string, entries: readonly StatCacheEntry[]): Promise<void> {
-  const newest = new Map(entries.map((entry) => [entry.path, entry]));
-  await insertAll(
-    connection,
-    "cache_arquivos",
-    [["projeto", "text", () => project], ...STAT_CACHE],
-    [...newest.values()],
-    `ON CONFLICT (projeto, (md5(caminho)::uuid)) DO UPDATE SET ${replacing(STAT_CACHE, ["caminho"])}`,
-  );
+export async function rememberStats(connection: Queryable, project: string, entries: Items<StatCacheEntry>): Promise<void> {
+  await insertAll(connection, "cache_arquivos", [["projeto", "text", () => project], ...STAT_CACHE], entries, {
+    clause: `ON CONFLICT (projeto, (md5(caminho)::uuid)) DO UPDATE SET ${replacing(STAT_CACHE, ["caminho"])}`,
+    identity: (entry) => entry.path,
+  });
 }
 
 export async function readStats(database: Queryable, project: string): Promise<ReadonlyMap<string, StatCacheEntry>> {
@@ -84,7 +76,7 @@ const SELECT_JOB = `SELECT trabalho AS "job", projeto AS "project", execucao AS 
   iniciado_em AS "startedAt", terminado_em AS "finishedAt" FROM trabalhos`;
 
 export async function rememberJob(connection: Queryable, job: JobRecord): Promise<void> {
-  await insertAll(connection, "trabalhos", JOB, [job], `ON CONFLICT (trabalho) DO UPDATE SET ${replacing(JOB, ["trabalho"])}`);
+  await insertAll(connection, "trabalhos", JOB, [job], { clause: `ON CONFLICT (trabalho) DO UPDATE SET ${replacing(JOB, ["trabalho"])}` });
 }
 
 export async function readJob(database: Queryable, job: string): Promise<JobRecord | undefined> {

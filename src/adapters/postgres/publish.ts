@@ -1,7 +1,7 @@
 /** The one transaction that makes a run visible. */
 import type { AuditHead } from "../../domain/audit.ts";
 import { EdaError } from "../../domain/errors.ts";
-import type { Publication } from "../../ports/inventory.ts";
+import type { Items, Publication } from "../../ports/inventory.ts";
 import { appendEntry } from "./audit.ts";
 import type { Database, Queryable } from "./database.ts";
 import { insertEdges } from "./lineage.ts";
@@ -11,17 +11,15 @@ import { changeRun } from "./runs.ts";
 
 /**
  * All of it or nothing; for a run that is published already, nothing, and the answer of the first time.
- * @throws EdaError `terminal` `unknown-run` when nobody recorded the run
+ * @throws EdaError `terminal` `unknown-run` when nobody recorded the run, `items-read-once`
  */
 export async function publish(database: Database, publication: Publication): Promise<AuditHead> {
+  refuseReadOnce(publication);
   return database.transaction(async (connection) => {
     const before = await publishedAs(connection, publication.run);
     if (before !== undefined) return before;
     const { project, run, rows, retired, edges, captured, statCache, job, execution, audit } = publication;
-    await retire(
-      connection,
-      retired.map((name) => ({ ...name, project })),
-    );
+    await retire(connection, retired, () => project);
     await register(connection, rows);
     await insertEdges(connection, edges);
     await rememberCaptured(connection, captured);
@@ -51,4 +49,17 @@ async function publishedAs(connection: Queryable, run: string): Promise<AuditHea
     });
   }
   return { sequence, hash: entry.resumo };
+}
+
+/** A transaction that is tried again would publish nothing of what a generator gave the first time. */
+function refuseReadOnce(publication: Publication): void {
+  for (const part of ["rows", "retired", "edges", "captured", "statCache"] as const) {
+    const items: Items<unknown> = publication[part];
+    const iterator = Symbol.asyncIterator in items ? items[Symbol.asyncIterator]() : items[Symbol.iterator]();
+    if (iterator === (items as unknown)) {
+      throw new EdaError("terminal", "items-read-once", `"${part}" of run ${publication.run} can be read only once.`, {
+        todo: "Give an array, or an object that starts anew for each iterator.",
+      });
+    }
+  }
 }

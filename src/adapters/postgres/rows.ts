@@ -3,7 +3,7 @@ import { parseAssetUri } from "../../domain/asset.ts";
 import { type InventoryRow, rowDigest, type StoredInventoryRow } from "../../domain/inventory.ts";
 import type { JsonObject } from "../../domain/json.ts";
 import { INVENTORIES, INVENTORY_TABLES, type InventoryId } from "../../domain/stage.ts";
-import type { RowFilter } from "../../ports/inventory.ts";
+import type { Items, RowFilter } from "../../ports/inventory.ts";
 import type { Page } from "../../ports/object-store.ts";
 import { batchesOf, type Column, type Database, decodeCursor, encodeCursor, insertAll, type Queryable, type SqlRow } from "./database.ts";
 
@@ -102,7 +102,7 @@ export async function findByContent(
   sha256s: readonly string[],
 ): Promise<ReadonlyMap<string, StoredInventoryRow>> {
   const found = new Map<string, StoredInventoryRow>();
-  for (const batch of batchesOf(sha256s)) {
+  for await (const batch of batchesOf(sha256s)) {
     const rows = await database.query<StoredRow>(
       `SELECT ${COLUMNS} FROM ${INVENTORY_TABLES[inventory]}
        WHERE projeto = $1 AND vigente AND apelido_de IS NULL AND sha256 = ANY($2) ORDER BY nome DESC`,
@@ -131,23 +131,26 @@ export async function findAssets(database: Queryable, text: string): Promise<rea
   return rows.map((row) => fromSql(row.inventario, row));
 }
 
-/** Registers rows in place of the current ones of their names. */
-export async function register(connection: Queryable, rows: readonly InventoryRow[]): Promise<void> {
-  await retire(connection, rows);
-  for (const [inventory, members] of byInventory(rows)) await insertAll(connection, INVENTORY_TABLES[inventory], WRITTEN, members);
+/** Registers rows in place of the current ones of their names: all of these go first, because a content may move from name to name. */
+export async function register(connection: Queryable, rows: Items<InventoryRow>): Promise<void> {
+  await retire(connection, rows, (row) => row.project);
+  for await (const batch of batchesOf(rows)) {
+    for (const [inventory, members] of byInventory(batch)) await insertAll(connection, INVENTORY_TABLES[inventory], WRITTEN, members);
+  }
 }
 
 /** The names stop being current. */
-export async function retire(
+export async function retire<T extends { readonly inventory: InventoryId; readonly name: string }>(
   connection: Queryable,
-  names: readonly { readonly inventory: InventoryId; readonly project: string; readonly name: string }[],
+  names: Items<T>,
+  projectOf: (name: T) => string,
 ): Promise<void> {
-  for (const [inventory, members] of byInventory(names)) {
-    for (const batch of batchesOf(members)) {
+  for await (const batch of batchesOf(names)) {
+    for (const [inventory, members] of byInventory(batch)) {
       await connection.query(
         `UPDATE ${INVENTORY_TABLES[inventory]} SET vigente = false
          WHERE vigente AND (projeto, nome) IN (SELECT * FROM unnest($1::text[], $2::text[]))`,
-        [batch.map(({ project }) => project), batch.map(({ name }) => name)],
+        [members.map(projectOf), members.map(({ name }) => name)],
       );
     }
   }

@@ -16,7 +16,7 @@ const WRITTEN: readonly Column<LogLine>[] = [
 export function openRunLog(pool: Pool): RunLog {
   const database = openDatabase(pool);
   return {
-    append: (lines) => insertAll(database, "logs", WRITTEN, lines, "ON CONFLICT DO NOTHING"),
+    append: (lines) => insertAll(database, "logs", WRITTEN, lines, { clause: "ON CONFLICT DO NOTHING" }),
     read: (run, after, limit) =>
       database.query<LogLine & SqlRow>(
         `SELECT execucao AS "run", sequencia AS "sequence", em AS "at", nivel AS "level", mensagem AS "message"
