@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { ensureChromium } from "./lib/chromium.mjs";
 import { ensureCodeServer } from "./lib/code-server.mjs";
 import { ensureGoTool, hasGo } from "./lib/go-tools.mjs";
+import { ensureMongoServer, hasJavaTools } from "./lib/mongo-server.mjs";
 import { withNode } from "./lib/node.mjs";
 import { ensureBuild, ensureVsix } from "./lib/project.mjs";
 import { ensurePython } from "./lib/python.mjs";
@@ -37,9 +38,10 @@ const isWanted = (name) => wanted.length === 0 || wanted.includes(name);
 
 const node = await ensureBuild();
 let env = { ...withNode(node), EDA_PYTHON: await ensurePython() };
-// Without Go the suites of the S3 servers are skipped, or fail where no tool may be missing.
+// Without Go or Java the suites of S3 and MongoDB are skipped, or fail where no tool may be missing.
 if (isWanted("contract") && hasGo())
   env = { ...env, EDA_MINIO: await ensureGoTool("minio"), EDA_VERSITYGW: await ensureGoTool("versitygw") };
+if (isWanted("contract") && hasJavaTools()) env = { ...env, EDA_MONGO_SERVER: await ensureMongoServer() };
 if (BROWSER_SUITES.some(isWanted)) {
   await ensureVsix();
   env = { ...env, EDA_CODE_SERVER: (await ensureCodeServer()).folder, EDA_CHROMIUM: await ensureChromium() };
