@@ -74,6 +74,19 @@ export function manifestText(manifest: Manifest): string {
   return `${JSON.stringify(JSON.parse(canonicalJson(manifest)), null, 2)}\n`;
 }
 
+/** The RFC 8785 form of the lists, piece by piece: over many files it is tens of megabytes, so that it is never one text. */
+export function* listsText({ inputs, outputs }: ManifestLists): Generator<string> {
+  yield '{"inputs":[';
+  yield* canonicalItems(inputs);
+  yield '],"outputs":[';
+  yield* canonicalItems(outputs);
+  yield "]}";
+}
+
+function* canonicalItems(items: readonly unknown[]): Generator<string> {
+  for (const [index, item] of items.entries()) yield index === 0 ? canonicalJson(item) : `,${canonicalJson(item)}`;
+}
+
 export function manifestSha256(text: string): string {
   return sha256Hex(text);
 }

@@ -11,6 +11,7 @@ import { STAGES, type StageId } from "../domain/stage.ts";
 import { abandonRun } from "../pipeline/abandon.ts";
 import { findAuditEntry } from "../pipeline/rollback.ts";
 import { runStage } from "../pipeline/run.ts";
+import { runFolder } from "../pipeline/scratch.ts";
 import type { Services, StageDefinition } from "../pipeline/stage-definition.ts";
 import type { StartRunParams } from "../protocol/messages.ts";
 import { createDurableSteps, replay } from "./durable-steps.ts";
@@ -85,11 +86,12 @@ export async function launchDurableRuns(options: DurableRunsOptions): Promise<Du
       const faults = faultPointsFor(request, process.env);
       // A copy: the tools of a run stay the same when the settings change meanwhile.
       const own: Services = { ...services };
+      const checkpoint = steps.checkpointIn(runFolder(services.workspace, request.run));
       try {
         await runStage(request, {
           services: faults?.wrapServices(own) ?? own,
           stage: options.stages[request.stage],
-          checkpoint: faults?.wrapCheckpoint(steps.checkpoint) ?? steps.checkpoint,
+          checkpoint: faults?.wrapCheckpoint(checkpoint) ?? checkpoint,
           observer: await steps.reach(() => board.open(request.run, request.stage, record?.state ?? "planning")),
           signal: controller.signal,
           commitLock,
@@ -121,7 +123,8 @@ export async function launchDurableRuns(options: DurableRunsOptions): Promise<Du
       for (const request of requests) {
         if (stopped !== undefined) {
           const reason = stopped;
-          await steps.checkpoint(`skip:${request.stage}`, () => closeUnstarted(services, board, request, reason));
+          const skip = steps.checkpointIn(runFolder(services.workspace, request.run));
+          await skip(`skip:${request.stage}`, () => closeUnstarted(services, board, request, reason));
           continue;
         }
         const handle = await steps.reach(() => enqueue(request));
@@ -208,7 +211,7 @@ export async function launchDurableRuns(options: DurableRunsOptions): Promise<Du
         await runStage(record, {
           services: { ...services },
           stage: options.stages[stage],
-          checkpoint: replay((await DBOS.listWorkflowSteps(run)) ?? [], isPublished),
+          checkpoint: replay((await DBOS.listWorkflowSteps(run)) ?? [], isPublished, runFolder(services.workspace, run)),
           observer,
           signal: new AbortController().signal,
           commitLock,

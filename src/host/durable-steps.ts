@@ -1,19 +1,15 @@
 /** Checkpoints as DBOS steps, and what happens when a step can no longer be recorded. */
 import { setTimeout as delay } from "node:timers/promises";
 import { DBOS } from "@dbos-inc/dbos-sdk";
-import { EdaError, type ErrorDocument, errorFromDocument, toEdaError } from "../domain/errors.ts";
+import { EdaError, toEdaError } from "../domain/errors.ts";
 import type { Checkpoint } from "../pipeline/checkpoint.ts";
+import { recordedValue, recordStep, type StepOutcome } from "./step-record.ts";
 
 const TRANSIENT_RETRIES = 4;
 
-/**
- * A checkpointed result: errors are values, so that they come back typed after a restart. It is recorded as text: the result of many
- * files is megabytes, which DBOS would copy several times over into its own format and back.
- */
-type StepResult<T> = { readonly value: T } | { readonly error: ErrorDocument };
-
 export interface DurableSteps {
-  readonly checkpoint: Checkpoint;
+  /** @param runFolder scratch folder of the run: what is too long for the engine's table lies there */
+  checkpointIn(runFolder: string): Checkpoint;
   /**
    * For reads outside of a step. A run whose database is away neither succeeded nor failed: it stops here, without an outcome, and goes on
    * after the next start.
@@ -49,10 +45,20 @@ export function createDurableSteps(onLost: (error: unknown) => void): DurableSte
   };
   return {
     reach,
-    checkpoint: async <T>(name: string, work: () => Promise<T>): Promise<T> => {
-      const step = async () => JSON.stringify(await attempt(() => tracked(work())));
-      return recordedValue<T>(await reach(() => DBOS.runStep<string>(step, { name, ...RETRIES })));
-    },
+    checkpointIn:
+      (runFolder) =>
+      async <T>(name: string, work: () => Promise<T>): Promise<T> => {
+        let done: StepOutcome<T> | undefined;
+        const step = async () => {
+          done = await attempt(() => tracked(work()));
+          return recordStep(name, done, runFolder).catch((error: unknown) => {
+            done = { error: toEdaError(error).toDocument() };
+            return recordStep(name, done, runFolder);
+          });
+        };
+        const record = await reach(() => DBOS.runStep<string>(step, { name, ...RETRIES }));
+        return done !== undefined && "value" in done ? done.value : recordedValue<T>(record, runFolder);
+      },
     stopping() {
       isStopping = true;
     },
@@ -69,7 +75,11 @@ const LAST_STEPS = new Set(["settle", "commit-after", "rollback", "record-failur
  * Checkpoints of an ended run: what they remember, also its errors, without doing it again. Only the last steps are done anew.
  * @param isPublished the publication exists, even if its step does not know: it is then asked for again, which changes nothing
  */
-export function replay(recorded: readonly { readonly name: string; readonly output: unknown }[], isPublished: boolean): Checkpoint {
+export function replay(
+  recorded: readonly { readonly name: string; readonly output: unknown }[],
+  isPublished: boolean,
+  runFolder: string,
+): Checkpoint {
   const outcomes = new Map(recorded.map(({ name, output }) => [name, output]));
   return async <T>(name: string, work: () => Promise<T>): Promise<T> => {
     if (LAST_STEPS.has(name) || (isPublished && name === "publish")) return work();
@@ -79,18 +89,11 @@ export function replay(recorded: readonly { readonly name: string; readonly outp
         todo: "Run the stage again.",
       });
     }
-    return recordedValue<T>(output);
+    return recordedValue<T>(output, runFolder);
   };
 }
 
-/** A step's output is JSON text already: the checkpoints of many files would take the engine's own serialiser seconds. */
-function recordedValue<T>(output: string): T {
-  const outcome = JSON.parse(output) as StepResult<T>;
-  if ("error" in outcome) throw errorFromDocument(outcome.error);
-  return outcome.value;
-}
-
-async function attempt<T>(work: () => Promise<T>): Promise<StepResult<T>> {
+async function attempt<T>(work: () => Promise<T>): Promise<StepOutcome<T>> {
   try {
     return { value: await work() };
   } catch (error) {

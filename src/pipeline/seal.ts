@@ -5,8 +5,9 @@ import { localUri, objectUri } from "../domain/asset.ts";
 import type { AuditContent } from "../domain/audit.ts";
 import { RAW_DATA_FOLDER } from "../domain/governed.ts";
 import { type InventoryRow, rowDigest, rowsDigest } from "../domain/inventory.ts";
-import { canonicalJson, type JsonObject } from "../domain/json.ts";
+import type { JsonObject } from "../domain/json.ts";
 import {
+  listsText,
   MANIFEST_ENTRY_LIMIT,
   type Manifest,
   type ManifestLists,
@@ -159,7 +160,7 @@ async function listsOrDetail(lists: ManifestLists, context: StageContext): Promi
   const { project, run, stage } = context.request;
   await mkdir(context.workDir, { recursive: true });
   const file = join(context.workDir, "manifest.json");
-  await writeFile(file, canonicalJson(lists));
+  await writeFile(file, listsText(lists));
   const { object } = await storeOutput(
     { bucket: DETAIL_BUCKETS[stage], key: `${project}/_manifests/${run}.json`, file, role: "metadata", mediaType: "application/json" },
     context,

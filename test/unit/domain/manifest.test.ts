@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { type Manifest, manifestPath, manifestSha256, manifestText } from "../../../src/domain/manifest.ts";
+import { canonicalJson } from "../../../src/domain/json.ts";
+import { listsText, type Manifest, manifestPath, manifestSha256, manifestText } from "../../../src/domain/manifest.ts";
 
 const MANIFEST: Manifest = {
   manifestVersion: 1,
@@ -50,4 +51,15 @@ describe("a manifest", () => {
     expect(manifestSha256(text)).toBe(createHash("sha256").update(Buffer.from(text, "utf8")).digest("hex"));
     expect(manifestSha256(manifestText({ ...MANIFEST, state: "failed" }))).not.toBe(manifestSha256(text));
   });
+});
+
+it("writes long lists in pieces that together are their RFC 8785 form", () => {
+  const input = { uri: "local:a#1", name: "a", size: 1, sha256: null };
+  const output = { name: "b", uri: "raw-data/b", size: 2, sha256: "0".repeat(64), aliasOf: null };
+  for (const lists of [
+    { inputs: [], outputs: [] },
+    { inputs: [input, { ...input, name: "ação" }], outputs: [output, output] },
+  ]) {
+    expect([...listsText(lists)].join("")).toBe(canonicalJson(lists));
+  }
 });

@@ -11,25 +11,25 @@ const recorded = [
 const work = async () => "done anew";
 
 it("gives back what a checkpoint remembers, without doing it again", async () => {
-  expect(await replay(recorded, false)("plan", () => Promise.reject(new Error("done again")))).toBe(7);
+  expect(await replay(recorded, false, "unused")("plan", () => Promise.reject(new Error("done again")))).toBe(7);
 });
 
 it("gives back the error that a checkpoint remembers", async () => {
-  await expect(replay(recorded, false)("execute:a", work)).rejects.toMatchObject({ code: "boom", kind: "terminal" });
+  await expect(replay(recorded, false, "unused")("execute:a", work)).rejects.toMatchObject({ code: "boom", kind: "terminal" });
 });
 
 it.each(["settle", "commit-after", "rollback", "record-failure", "commit-failure", "finish"])(
   "does %s anew, however it ended",
   async (name) => {
-    expect(await replay(recorded, false)(name, work)).toBe("done anew");
+    expect(await replay(recorded, false, "unused")(name, work)).toBe("done anew");
   },
 );
 
 it("asks for a publication again only when it exists", async () => {
-  expect(await replay(recorded, true)("publish", work)).toBe("done anew");
-  await expect(replay(recorded, false)("publish", work)).rejects.toMatchObject({ code: "away" });
+  expect(await replay(recorded, true, "unused")("publish", work)).toBe("done anew");
+  await expect(replay(recorded, false, "unused")("publish", work)).rejects.toMatchObject({ code: "away" });
 });
 
 it("never does a step that was never reached", async () => {
-  await expect(replay(recorded, true)("seal", work)).rejects.toMatchObject({ code: "checkpoint-missing" });
+  await expect(replay(recorded, true, "unused")("seal", work)).rejects.toMatchObject({ code: "checkpoint-missing" });
 });
