@@ -5,7 +5,7 @@ const MAX_OUTPUT = 4_000;
 /** What a command said, safe to show and to log: no credentials of URLs, no control characters, the end of it when it is long. */
 export function outputText(raw: string): string {
   const text = raw
-    .replace(/(\w:\/\/)[^\s/@]+@/gu, "$1***@")
+    .replace(/(\w:\/\/)[^\s/]*@/gu, "$1***@")
     .split(/\r\n|[\r\n]/u)
     .map((line) => printable(line.replaceAll("\t", "  ").trimEnd()))
     .join("\n")
