@@ -70,7 +70,7 @@ export class PipelineModel implements Disposable {
 
   /** @throws EdaError when the last answer was a failure */
   async projects(): Promise<readonly ProjectStatus[]> {
-    if (this.#projects === undefined && this.#error === undefined) await this.#refresh.now();
+    if (this.#projects === undefined && this.#error === undefined) await this.#firstAnswer();
     if (this.#error !== undefined) throw this.#error;
     return this.knownProjects;
   }
@@ -81,7 +81,24 @@ export class PipelineModel implements Disposable {
   }
 
   async #load(): Promise<void> {
+    // Stages that a busy host takes long to plan must not keep a new window empty.
+    if (this.#projects === undefined) this.#show(await this.#link.ask(PipelineStatus, { freshness: false }), undefined);
     const [projects, git] = await Promise.all([this.#link.ask(PipelineStatus, {}), this.#link.ask0(RepositoryStatus)]);
+    this.#show(projects, git);
+  }
+
+  /** Settles with the first answer, which may be of the records alone. */
+  async #firstAnswer(): Promise<void> {
+    const answered = new Promise<void>((resolve) => {
+      const subscription = this.onChange(() => {
+        subscription.dispose();
+        resolve();
+      });
+    });
+    await Promise.race([answered, this.#refresh.now()]);
+  }
+
+  #show(projects: readonly ProjectStatus[], git: GitStatus | undefined): void {
     this.#projects = projects;
     this.#git = git;
     this.#error = undefined;

@@ -15,7 +15,7 @@ export interface StageView {
   readonly stage: StageId;
   readonly lastRun: RunRecord | null;
   readonly activeRun: RunRecord | null;
-  readonly freshness: "never" | "fresh" | "stale" | "invalid";
+  readonly freshness: "never" | "fresh" | "stale" | "invalid" | "unknown";
   readonly reason: string | null;
 }
 
@@ -26,14 +26,21 @@ export interface ProjectView {
   readonly stages: readonly StageView[];
 }
 
+export interface StatusOptions {
+  /** Absent: all projects. */
+  readonly project?: string;
+  /** Also whether each stage is up to date. It is planned for that, which takes its time over many files or a busy engine. */
+  readonly freshness: boolean;
+  readonly signal: AbortSignal;
+}
+
 export async function pipelineStatus(
   services: Services,
   stages: Readonly<Record<StageId, StageDefinition>>,
-  signal: AbortSignal,
-  only?: string,
+  options: StatusOptions,
 ): Promise<ProjectView[]> {
-  const names = only === undefined ? await projectNames(services.workspace) : [only];
-  return Promise.all(names.map((name) => projectView(services, stages, name, signal)));
+  const names = options.project === undefined ? await projectNames(services.workspace) : [options.project];
+  return Promise.all(names.map((name) => projectView(services, stages, name, options)));
 }
 
 export async function projectNames(workspace: string): Promise<string[]> {
@@ -49,7 +56,7 @@ async function projectView(
   services: Services,
   stages: Readonly<Record<StageId, StageDefinition>>,
   project: string,
-  signal: AbortSignal,
+  options: StatusOptions,
 ): Promise<ProjectView> {
   let file: ProjectFile | undefined;
   let problems: readonly Finding[] = [];
@@ -59,7 +66,7 @@ async function projectView(
     const failure = toEdaError(error);
     problems = failure.findings ?? [{ message: failure.message, ...(failure.at === undefined ? {} : { at: failure.at }) }];
   }
-  const views = await Promise.all(STAGES.map(({ id }) => stageView(services, stages[id], project, file, signal)));
+  const views = await Promise.all(STAGES.map(({ id }) => stageView(services, stages[id], project, file, options)));
   return { project, title: file?.title ?? null, problems, stages: views };
 }
 
@@ -68,7 +75,7 @@ async function stageView(
   stage: StageDefinition,
   project: string,
   file: ProjectFile | undefined,
-  signal: AbortSignal,
+  { freshness, signal }: StatusOptions,
 ): Promise<StageView> {
   const recent = (await services.inventory.listRuns({ project, stage: stage.id, limit: 10 })).items;
   const view = {
@@ -79,6 +86,7 @@ async function stageView(
   if (file === undefined) return { ...view, freshness: "invalid", reason: "The project file is not valid." };
   const success = await services.inventory.lastSuccess(project, stage.id);
   if (success === undefined) return { ...view, freshness: "never", reason: null };
+  if (!freshness) return { ...view, freshness: "unknown", reason: null };
   // Listing Drive costs requests and quota: whether it changed is found by running capture, not by looking.
   if (stage.id === "capture") return { ...view, freshness: "fresh", reason: null };
   const reason = await staleness(services, stage, file, success, signal);

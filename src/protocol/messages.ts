@@ -51,7 +51,8 @@ export interface StageStatus {
   /** Run now waiting or at work. */
   readonly activeRun: RunRecord | null;
   /** `never` run, `fresh`, `stale` (inputs or code changed since), or `invalid` (project file does not allow it). */
-  readonly freshness: "never" | "fresh" | "stale" | "invalid";
+  /** `unknown` only when it was not asked for. */
+  readonly freshness: "never" | "fresh" | "stale" | "invalid" | "unknown";
   /** Why it is stale or invalid, for people. */
   readonly reason: string | null;
 }
@@ -155,7 +156,13 @@ export const ReadLog = new RequestType<{ readonly run: string; readonly after: n
 /** Any run of the workspace changed state: for views. */
 export const RunChanged = new NotificationType<RunSummary>("run/changed");
 
-export const PipelineStatus = new RequestType<{ readonly project?: string }, readonly ProjectStatus[], void>("pipeline/status");
+export interface PipelineStatusParams {
+  readonly project?: string;
+  /** False: what is recorded, at once. Default true: also whether each stage is up to date, for which it is planned. */
+  readonly freshness?: boolean;
+}
+
+export const PipelineStatus = new RequestType<PipelineStatusParams, readonly ProjectStatus[], void>("pipeline/status");
 export const RepositoryStatus = new RequestType0<GitStatus, void>("repository/status");
 export const ListRows = new RequestType<
   PageParams & { readonly inventory: InventoryId; readonly project: string; readonly search?: string },

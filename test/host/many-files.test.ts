@@ -2,6 +2,8 @@
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, expect, it } from "vitest";
+import { call } from "../../src/protocol/client.ts";
+import { PipelineStatus } from "../../src/protocol/messages.ts";
 import { openTestHost, type TestHost } from "../support/host.ts";
 import { SMALL_PROJECT } from "../support/small-project.ts";
 import { readState } from "../support/workspace-state.ts";
@@ -36,4 +38,9 @@ it("goes on from its long checkpoints after a kill, and removes them at its end"
   expect(rows).toHaveLength(FILES);
   expect(objects.filter((object) => object.includes("medição"))).toHaveLength(FILES);
   expect((await host.verify()).problems).toEqual([]);
+
+  const freshnessOfIngest = async (freshness: boolean) =>
+    (await call(host.rpc.sendRequest(PipelineStatus, { freshness })))[0]?.stages.find(({ stage }) => stage === "ingest");
+  expect(await freshnessOfIngest(false)).toMatchObject({ freshness: "unknown", lastRun: { run } });
+  expect(await freshnessOfIngest(true)).toMatchObject({ freshness: "fresh", lastRun: { run } });
 }, 240_000);

@@ -57,6 +57,8 @@ function restingText(status: StageStatus, now: number): string {
       return l10n.t("not run yet");
     case "stale":
       return ended === undefined ? l10n.t("out of date") : `${l10n.t("out of date")} · ${ended}`;
+    case "unknown":
+      return ended ?? "";
     case "fresh":
       return ended === undefined ? l10n.t("up to date") : `${l10n.t("up to date")} · ${ended}`;
   }
@@ -78,6 +80,8 @@ function restingIcon(status: StageStatus): Icon {
       return { id: "circle-large-outline", color: "disabledForeground" };
     case "stale":
       return { id: "history", color: "list.warningForeground" };
+    case "unknown":
+      return { id: "circle-outline" };
     case "fresh":
       return { id: "pass-filled", color: "testing.iconPassed" };
   }

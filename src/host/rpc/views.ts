@@ -24,7 +24,9 @@ export function registerViews(registrar: Registrar, host: Host): void {
   const { services } = host;
   const { inventory, objects } = services;
 
-  registrar.handle(PipelineStatus, ({ project }, signal) => pipelineStatus(services, host.stages, signal, project));
+  registrar.handle(PipelineStatus, ({ project, freshness = true }, signal) =>
+    pipelineStatus(services, host.stages, { ...(project === undefined ? {} : { project }), freshness, signal }),
+  );
   registrar.handle0(RepositoryStatus, () => repositoryStatus(services.repository));
   registrar.handle(ListRows, ({ inventory: id, project, limit, cursor, search }) => {
     if (!isInventoryId(id)) throw new EdaError("usage", "unknown-inventory", `There is no inventory "${String(id)}".`);

@@ -10,6 +10,7 @@ describe("the row of a stage", () => {
     ["never", "not run yet", "circle-large-outline"],
     ["fresh", "up to date · 2 hr. ago", "pass-filled"],
     ["stale", "out of date · 2 hr. ago", "history"],
+    ["unknown", "2 hr. ago", "circle-outline"],
     ["invalid", "project file is not valid", "warning"],
   ] as const)("says that it is %s", (freshness, description, icon) => {
     const lastRun = freshness === "never" ? null : runRecord();
