@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { jobFolderSchema } from "../../src/domain/job/format.ts";
 import { projectSchema } from "../../src/domain/project.ts";
 import { settingsSchema } from "../../src/domain/settings.ts";
 
@@ -6,6 +7,7 @@ import { settingsSchema } from "../../src/domain/settings.ts";
 export function schemaFiles(): readonly { readonly name: string; readonly text: string }[] {
   return [
     schemaFile("project.schema.json", projectSchema, "Project file of eda · Arquivo de projeto do eda"),
+    schemaFile("job.schema.json", jobFolderSchema, "Documents of a job folder of eda · Documentos de uma pasta de trabalho do eda"),
     schemaFile("settings.schema.json", settingsSchema, "Settings of an eda workspace · Configurações de um workspace eda"),
   ];
 }

@@ -85,7 +85,7 @@ export function injectParameters(notebook: Notebook, parameters: JsonObject): No
   const lines = Object.entries(parameters)
     .filter((entry): entry is [string, Json] => entry[1] !== undefined)
     .map(([name, value]) => `${name} = ${pythonLiteral(value)}`);
-  const injected = codeCell(notebook, ["# Parameters", ...lines].join("\n"));
+  const injected = codeCell(notebook, INJECTED_TAG, ["# Parameters", ...lines].join("\n"));
   const cells = [...notebook.cells];
   const earlier = cells.findIndex((cell) => hasTag(cell, INJECTED_TAG));
   const defaults = cells.findIndex((cell) => hasTag(cell, PARAMETERS_TAG));
@@ -114,15 +114,16 @@ export function notebookText(notebook: Notebook): string {
   return `${JSON.stringify(notebook, null, 1)}\n`;
 }
 
-function codeCell(notebook: Notebook, source: string): NotebookCell {
+/** A code cell that no person wrote, marked by its tag, which is its id as well where the notebook has ids. */
+export function codeCell(notebook: Notebook, tag: string, source: string): NotebookCell {
   const withId = notebook.nbformat_minor >= MINOR_WITH_CELL_IDS;
-  const taken = new Set(notebook.cells.filter((cell) => !hasTag(cell, INJECTED_TAG)).map((cell) => cell.id));
-  let id = INJECTED_TAG;
-  for (let number = 2; taken.has(id); number += 1) id = `${INJECTED_TAG}-${number}`;
+  const taken = new Set(notebook.cells.filter((cell) => !hasTag(cell, tag)).map((cell) => cell.id));
+  let id = tag;
+  for (let number = 2; taken.has(id); number += 1) id = `${tag}-${number}`;
   return {
     ...(withId ? { id } : {}),
     cell_type: "code",
-    metadata: { tags: [INJECTED_TAG] },
+    metadata: { tags: [tag] },
     source: sourceLines(source),
     outputs: [],
     execution_count: null,
