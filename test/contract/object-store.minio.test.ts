@@ -43,13 +43,13 @@ describe.skipIf(minioProgram === undefined)("MinIO", () => {
 
 const { EDA_TEST_S3_ENDPOINT: endpoint, EDA_TEST_S3_REGION: region, EDA_TEST_S3_ACCESS_KEY, EDA_TEST_S3_SECRET_KEY } = process.env;
 
-describe.skipIf(endpoint === undefined)("the server that EDA_TEST_S3_ENDPOINT names", () => {
-  objectStoreContract("configured server", async () =>
+if (endpoint !== undefined) {
+  objectStoreContract("the server that EDA_TEST_S3_ENDPOINT names", async () =>
     openS3Store({
-      endpoint: endpoint as string,
+      endpoint,
       region: region ?? "us-east-1",
       accessKey: EDA_TEST_S3_ACCESS_KEY ?? "",
       secretKey: EDA_TEST_S3_SECRET_KEY ?? "",
     }),
   );
-});
+}

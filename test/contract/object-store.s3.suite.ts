@@ -320,6 +320,14 @@ export function s3StoreContract(name: string, startServer: () => Promise<S3Serve
         await expect(opened({}).ensureBuckets(BUCKETS)).rejects.toMatchObject({ kind: "precondition", code: "clock-skew" });
       });
 
+      it("says that it asked for another region than the server's", async () => {
+        const other = opened({ region: "sa-east-1" });
+        await expect(other.list({ bucket: "raw-data", prefix: "", hierarchical: true, limit: 10 })).rejects.toMatchObject({
+          kind: "precondition",
+          code: "wrong-region",
+        });
+      });
+
       it("says that a store is away", async () => {
         const gone = opened({ endpoint: "http://127.0.0.1:9" });
         await expect(gone.head("raw-data", "a")).rejects.toMatchObject({ kind: "unavailable", code: "store-away" });

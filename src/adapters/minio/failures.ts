@@ -42,15 +42,10 @@ const REFUSED = new Set([
 ]);
 /** The third is a HEAD's, which has no room for a code. */
 const ABSENT = new Set(["NoSuchKey", "NoSuchVersion", "HTTP 404", "NotFound", "NoSuchUpload"]);
-const BUSY = new Set(["RequestTimeout", "SlowDown", "SlowDownRead", "SlowDownWrite", "TooManyRequests"]);
-const FULL = new Set([
-  "XMinioStorageFull",
-  "QuotaExceeded",
-  "EntityTooLarge.Quota",
-  "XMinioAdminBucketQuotaExceeded",
-  "InsufficientStorage",
-]);
-const CHANGED = new Set(["BadDigest", "IncompleteBody", "XAmzContentSHA256Mismatch", "UND_ERR_REQ_CONTENT_LENGTH_MISMATCH"]);
+const BUSY = new Set(["IncompleteBody", "RequestTimeout", "SlowDown", "SlowDownRead", "SlowDownWrite", "TooManyRequests"]);
+const ELSEWHERE = new Set(["AuthorizationHeaderMalformed", "IllegalLocationConstraintException", "PermanentRedirect", "TemporaryRedirect"]);
+const FULL = new Set(["XMinioStorageFull", "QuotaExceeded", "XMinioAdminBucketQuotaExceeded", "InsufficientStorage"]);
+const CHANGED = new Set(["BadDigest", "XAmzContentSHA256Mismatch", "UND_ERR_REQ_CONTENT_LENGTH_MISMATCH"]);
 
 /** Whether the same request may succeed a little later. */
 export function isTransient(error: unknown): boolean {
@@ -68,8 +63,8 @@ export function isNotFound(error: unknown): boolean {
 }
 
 /**
- * `unavailable` `store-away`; `transient` `store-busy` or `store-reset`; `precondition` `store-refused`, `store-untrusted`, `clock-skew` or
- * `bucket-missing`; `terminal` `disk-full` or `file-changed`; anything else a `terminal` `store-failed`, and what is no failure of the store as it is.
+ * `unavailable` `store-away`; `transient` `store-busy` or `store-reset`; `precondition` `store-refused`, `store-untrusted`, `wrong-region`,
+ * `clock-skew` or `bucket-missing`; `terminal` `disk-full` or `file-changed`; anything else a `terminal` `store-failed`, and what is no failure of the store as it is.
  */
 export function translated(error: unknown): unknown {
   if (error instanceof EdaError || !(error instanceof Error) || error.name === "AbortError") return error;
@@ -112,6 +107,12 @@ function fromServer(error: S3Failure): EdaError {
         cause: error,
       },
     );
+  }
+  if (ELSEWHERE.has(code)) {
+    return new EdaError("precondition", "wrong-region", `The object store serves another region or address (${code}): ${message}`, {
+      todo: "Check region and endpoint: stores.objects in configs/eda.yaml, or EDA_S3_REGION and EDA_S3_ENDPOINT.",
+      cause: error,
+    });
   }
   if (REFUSED.has(code) || status === 401 || status === 403) {
     return new EdaError("precondition", "store-refused", `The object store refused the request (${code}): ${message}`, {

@@ -7,6 +7,8 @@ import { type ServerProcess, startServer } from "./server-process.ts";
 
 export const minioProgram = findProgram("minio", "EDA_MINIO");
 
+const REGION = "us-east-1";
+
 export interface S3Server extends ServerProcess {
   /** How to reach it as its administrator. */
   readonly access: S3Options;
@@ -25,10 +27,11 @@ export async function startMinio({ certificates }: { readonly certificates?: str
       `127.0.0.1:${port}`,
       ...(certificates === undefined ? [] : ["--certs-dir", certificates]),
     ],
-    env: { MINIO_ROOT_USER: accessKey, MINIO_ROOT_PASSWORD: secretKey, MINIO_BROWSER: "off" },
+    // Without a region of its own it takes requests that are signed for any.
+    env: { MINIO_ROOT_USER: accessKey, MINIO_ROOT_PASSWORD: secretKey, MINIO_BROWSER: "off", MINIO_SITE_REGION: REGION },
   }));
   const scheme = certificates === undefined ? "http" : "https";
-  const access = { endpoint: `${scheme}://127.0.0.1:${server.port}`, region: "us-east-1", accessKey, secretKey };
+  const access = { endpoint: `${scheme}://127.0.0.1:${server.port}`, region: REGION, accessKey, secretKey };
   const ready = () => (certificates === undefined ? untilReady(`${access.endpoint}/minio/health/ready`) : sleep(500));
   await ready();
   return withAccess(server, access, ready);
