@@ -19,22 +19,60 @@ export interface PreparedFile extends PreparedObject {
 
 type Failure = NonNullable<UnitResult["failures"]>[number];
 
-/** Reads every file once: afterwards its content is known and what the store needs of it is taken. */
-export async function prepareFiles(
-  files: readonly RawFile[],
-  context: StageContext,
-): Promise<{ prepared: PreparedFile[]; failures: Failure[] }> {
-  const limit = pLimit(CONCURRENT_FILES);
+export interface PreparedFiles {
+  readonly prepared: readonly PreparedFile[];
+  readonly failures: readonly Failure[];
+}
+
+/** Files that are prepared while those before them are stored: enough to keep both busy, few enough to be held. */
+const GROUP_FILES = 64;
+
+/**
+ * Reads every file once, in groups, each while its consumer is at work with the one before: reading and hashing are this machine's work,
+ * storing is the store's. The consumer ends what it was given; a group that it never asked for is discarded.
+ */
+export async function* prepareFiles(files: readonly RawFile[], context: StageContext): AsyncGenerator<PreparedFiles> {
   const total = files.reduce((bytes, file) => bytes + file.size, 0);
   let done = 0;
+  const onBytes = (file: RawFile, bytes: number) => {
+    done += bytes;
+    context.progress({ done, total, unit: "bytes", label: printable(file.path) });
+  };
+  const start = (from: number) => {
+    const group = files.slice(from, from + GROUP_FILES);
+    const preparing = group.length === 0 ? undefined : prepareGroup(group, context, onBytes);
+    // Its failure is met when it is this group's turn.
+    preparing?.catch(() => undefined);
+    return preparing;
+  };
+  let ahead = start(0);
+  try {
+    for (let from = GROUP_FILES; ahead !== undefined; from += GROUP_FILES) {
+      const group: PreparedFiles = await ahead;
+      ahead = start(from);
+      yield group;
+    }
+  } finally {
+    const { prepared = [] } = (await ahead?.catch(() => undefined)) ?? {};
+    await discardAll(prepared);
+  }
+}
+
+export async function discardAll(files: readonly PreparedFile[]): Promise<void> {
+  await Promise.all(files.map((file) => file.discard()));
+}
+
+async function prepareGroup(
+  files: readonly RawFile[],
+  context: StageContext,
+  onBytes: (file: RawFile, bytes: number) => void,
+): Promise<PreparedFiles> {
+  const limit = pLimit(CONCURRENT_FILES);
   let stopped: EdaError | undefined;
   const attempt = async (file: RawFile): Promise<PreparedFile | Failure | undefined> => {
     if (stopped !== undefined) return undefined;
     try {
-      return await prepareFile(file, context, (bytes) => {
-        done += bytes;
-        context.progress({ done, total, unit: "bytes", label: printable(file.path) });
-      });
+      return await prepareFile(file, context, (bytes) => onBytes(file, bytes));
     } catch (error) {
       const failure = toEdaError(error);
       if (isAboutTheRun(failure)) stopped = failure;
@@ -44,7 +82,7 @@ export async function prepareFiles(
   const attempts = (await Promise.all(files.map((file) => limit(attempt, file)))).filter((each) => each !== undefined);
   const prepared = attempts.filter((each) => "content" in each);
   if (stopped !== undefined) {
-    await Promise.all(prepared.map((each) => each.discard()));
+    await discardAll(prepared);
     throw stopped;
   }
   return { prepared, failures: attempts.filter((each) => "message" in each) };

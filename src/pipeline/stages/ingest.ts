@@ -8,7 +8,7 @@ import type { StoredInventoryRow } from "../../domain/inventory.ts";
 import { objectKey, printable } from "../../domain/names.ts";
 import type { StatCacheEntry } from "../../ports/inventory.ts";
 import { inBatches } from "../batches.ts";
-import { prepareFiles, storedContents, storeNewContents } from "../raw-contents.ts";
+import { discardAll, prepareFiles, storedContents, storeNewContents } from "../raw-contents.ts";
 import { assertReadable, type RawFile, rawFolder, walkRawFolder } from "../raw-folder.ts";
 import { assignHolders, type RawRow, rawRow, withOrigins } from "../raw-rows.ts";
 import type { StageDefinition, Unit } from "../stage-definition.ts";
@@ -54,24 +54,32 @@ export const ingestStage: StageDefinition = {
 
   async execute(unit, earlier, context) {
     const files = unit.data.files as unknown as RawFile[];
-    const { prepared, failures } = await prepareFiles(files, context);
-    try {
-      const stored = await storedContents(prepared, earlier, context);
-      const written = await storeNewContents(prepared, stored);
-      const rows: RawRow[] = [];
-      const edges: { from: string; to: string }[] = [];
-      const statCache: StatCacheEntry[] = [];
-      for (const { file, content } of prepared) {
-        const object = stored.get(content.sha256) as OutputObject;
-        rows.push(rawRow(file, object));
-        edges.push({ from: localUri(`${RAW_DATA_FOLDER}/${context.request.project}/${file.path}`, content.sha256), to: objectUri(object) });
-        const { diskPath: _, ...stats } = file;
-        statCache.push({ ...stats, md5: content.md5, sha256: content.sha256 });
+    const stored = new Map<string, OutputObject>();
+    const written: OutputObject[] = [];
+    const failures: { readonly name: string; readonly message: string }[] = [];
+    const rows: RawRow[] = [];
+    const edges: { from: string; to: string }[] = [];
+    const statCache: StatCacheEntry[] = [];
+    for await (const group of prepareFiles(files, context)) {
+      failures.push(...group.failures);
+      try {
+        for (const [sha256, object] of await storedContents(group.prepared, earlier, context)) stored.set(sha256, object);
+        written.push(...(await storeNewContents(group.prepared, stored)));
+        for (const { file, content } of group.prepared) {
+          const object = stored.get(content.sha256) as OutputObject;
+          rows.push(rawRow(file, object));
+          edges.push({
+            from: localUri(`${RAW_DATA_FOLDER}/${context.request.project}/${file.path}`, content.sha256),
+            to: objectUri(object),
+          });
+          const { diskPath: _, ...stats } = file;
+          statCache.push({ ...stats, md5: content.md5, sha256: content.sha256 });
+        }
+      } finally {
+        await discardAll(group.prepared);
       }
-      return { written, rows, edges, statCache, failures };
-    } finally {
-      await Promise.all(prepared.map((each) => each.discard()));
     }
+    return { written, rows, edges, statCache, failures };
   },
 
   async conclude(results, context) {
