@@ -4,6 +4,7 @@ import type { z } from "zod";
 import { EdaError, type Finding, type SourceLocation } from "./errors.ts";
 import { projectFilePath } from "./governed.ts";
 import { type ProjectFile, projectSchema } from "./project.ts";
+import { secretKeyAdvice } from "./secret-keys.ts";
 
 /** Deepest useful nesting is far below this; it stops alias bombs. */
 const MAX_ALIASES = 100;
@@ -78,7 +79,11 @@ interface PlainIssue {
 function expandIssue(issue: z.core.$ZodIssue): PlainIssue[] {
   const where = issue.path.length === 0 ? "" : `${issue.path.join(".")}: `;
   if (issue.code === "unrecognized_keys") {
-    return issue.keys.map((key) => ({ path: [...issue.path, key], message: `${where}unknown key "${key}"` }));
+    const section = issue.path.join(".");
+    return issue.keys.map((key) => ({
+      path: [...issue.path, key],
+      message: `${where}${secretKeyAdvice(section, key) ?? `unknown key "${key}"`}`,
+    }));
   }
   if (issue.code === "invalid_union" && issue.errors.length > 0) {
     return [{ path: issue.path, message: `${where}${issue.errors.map(describeFirst).join(", or ")}` }];

@@ -1,5 +1,6 @@
 /** `configs/eda.yaml`: settings of the workspace. It is governed, so it never holds a secret. */
 import { z } from "zod";
+import { storesSchema } from "./stores.ts";
 
 export const settingsSchema = z.strictObject({
   git: z
@@ -23,6 +24,7 @@ export const settingsSchema = z.strictObject({
       url: z.url().optional().describe("Jupyter server; a local one is started without it · Servidor Jupyter"),
     })
     .prefault({}),
+  stores: storesSchema.prefault({}).describe("Servers behind the ports; taken at the host's start · Servidores; lidos no início do host"),
 });
 
 export type Settings = z.infer<typeof settingsSchema>;

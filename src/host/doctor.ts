@@ -116,7 +116,7 @@ async function checkDisk({ endpoint }: Host): Promise<Verdict> {
 
 async function checkDatabase({ services, stores }: Host): Promise<Verdict> {
   const { sequence } = await services.inventory.auditHead();
-  return ok(`${stores.inventory}, ${sequence} audit entries`);
+  return ok(`${stores.descriptions.inventory}, ${sequence} audit entries`);
 }
 
 /** The host applies them when it starts: a pending one means that somebody changed the database since. */
@@ -134,7 +134,7 @@ async function checkObjects({ services, stores }: Host): Promise<Verdict> {
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
-  return ok(`${stores.objects}, ${buckets.length} buckets`);
+  return ok(`${stores.descriptions.objects}, ${buckets.length} buckets`);
 }
 
 async function checkEngine({ services }: Host): Promise<Verdict> {

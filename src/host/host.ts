@@ -3,13 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Logger } from "pino";
 import { stopLeftoverServers } from "../adapters/jupyter/server.ts";
-import { openFolderDrive } from "../adapters/local/drive.ts";
-import { openFolderStore } from "../adapters/local/object-store.ts";
-import { startEmbeddedPostgres } from "../adapters/postgres/embedded.ts";
-import { openInventory } from "../adapters/postgres/inventory.ts";
-import { openPool } from "../adapters/postgres/pool.ts";
-import { openRunLog } from "../adapters/postgres/run-log.ts";
-import { BUCKETS, type StageId } from "../domain/stage.ts";
+import type { StageId } from "../domain/stage.ts";
 import type { Services, StageDefinition } from "../pipeline/stage-definition.ts";
 import { captureStage } from "../pipeline/stages/capture.ts";
 import { curationStage } from "../pipeline/stages/curation.ts";
@@ -19,10 +13,11 @@ import { ingestStage } from "../pipeline/stages/ingest.ts";
 import { modelingStage } from "../pipeline/stages/modeling.ts";
 import { stagingStage } from "../pipeline/stages/staging.ts";
 import type { Endpoint } from "../protocol/endpoint.ts";
-import type { HostStatus } from "../protocol/messages.ts";
 import { type CommitLock, createCommitLock, type DurableRuns, launchDurableRuns } from "./durable-runs.ts";
 import { removeLeftovers } from "./housekeeping.ts";
 import { createRunBoard, type RunBoard } from "./run-board.ts";
+import { openStores, type Stores } from "./stores/open.ts";
+import { readConfiguration } from "./stores/read.ts";
 import { openToolBox, type ToolBox, type Tools } from "./tools.ts";
 
 export type Stages = Readonly<Record<StageId, StageDefinition>>;
@@ -51,8 +46,7 @@ export interface Host {
   readonly runs: DurableRuns;
   readonly commitLock: CommitLock;
   readonly logger: Logger;
-  /** What stands behind the stores, for people. */
-  readonly stores: HostStatus["stores"];
+  readonly stores: Stores;
   readonly env: NodeJS.ProcessEnv;
   close(): Promise<void>;
 }
@@ -94,23 +88,21 @@ async function compose(
   layOutStateFolder(stateFolder);
   await stopLeftoverServers(stateFolder);
 
-  const postgres = await startEmbeddedPostgres({ stateFolder, log: (message) => logger.info(message) });
-  onClose(() => postgres.stop());
-  const pool = openPool(postgres.url);
-  onClose(() => pool.end());
-  const inventory = openInventory(pool, join(home, "sql"));
-  const applied = await inventory.migrate();
-  if (applied.length > 0) logger.info({ migrations: applied }, "migrations applied");
-  const runLog = openRunLog(pool);
-  const objects = openFolderStore(join(stateFolder, "objects"));
-  await objects.ensureBuckets(BUCKETS);
-  const drive = openFolderDrive(workspace);
+  const stores = await openStores({
+    configuration: readConfiguration(workspace, env),
+    endpoint,
+    sqlFolder: join(home, "sql"),
+    logger,
+    onClose,
+    onLost: options.onLost,
+  });
   const tools = openToolBox({ workspace, stateFolder, env });
   try {
     tools.refresh();
   } catch (error) {
     logger.warn({ error: String(error) }, "the settings file is not valid; defaults are used until it is");
   }
+  const { objects, inventory, runLog, drive, databaseUrl } = stores;
   const services = servicesOf({ workspace, objects, inventory, runLog, drive }, tools);
 
   const board = createRunBoard(runLog, logger);
@@ -118,7 +110,7 @@ async function compose(
   const commitLock = createCommitLock();
   await removeLeftovers(services, stateFolder);
   const runs = await launchDurableRuns({
-    databaseUrl: postgres.url,
+    databaseUrl,
     services,
     stages: STAGE_DEFINITIONS,
     board,
@@ -142,7 +134,7 @@ async function compose(
     runs,
     commitLock,
     logger,
-    stores: { objects: `folder ${join(stateFolder, "objects")}`, inventory: "embedded PostgreSQL", drive: drive.description },
+    stores,
     close,
   };
 }

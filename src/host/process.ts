@@ -2,12 +2,15 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { toEdaError } from "../domain/errors.ts";
 import { summaryOf } from "../domain/run.ts";
+import { storeEnvironment } from "../domain/store-variables.ts";
 import type { Endpoint } from "../protocol/endpoint.ts";
 import { type HostStatus, PROTOCOL_VERSION } from "../protocol/messages.ts";
+import { writeStartFailure } from "../protocol/start-failure.ts";
 import { type Client, serveClient } from "./connection.ts";
 import { type Host, openHost } from "./host.ts";
 import { type HostLog, openHostLog } from "./log.ts";
 import { listenOn } from "./server.ts";
+import { haveStoresChanged } from "./stores/read.ts";
 import { watchOver } from "./watchman.ts";
 
 /** Whatever hangs, the process is gone after this. */
@@ -46,8 +49,7 @@ export async function runHostProcess(options: HostProcessOptions): Promise<void>
       onLost: (error) => end("the database went away", 1, error),
     });
   } catch (error) {
-    // The client that started this process shows what it wrote last.
-    process.stderr.write(`${toEdaError(error).message}\n`);
+    writeStartFailure(endpoint, toEdaError(error));
     return end("the host could not be opened", 1, error);
   }
   closers.push(() => host.close());
@@ -61,7 +63,9 @@ export async function runHostProcess(options: HostProcessOptions): Promise<void>
     startedAt,
     activeRuns: await host.runs.active().catch(() => host.board.activeRuns()),
     clients: clients.size,
-    stores: host.stores,
+    stores: host.stores.descriptions,
+    storesChanged: haveStoresChanged(host),
+    storeEnvironment: storeEnvironment(env),
   });
   announceRuns(host, clients);
   const server = await listenOn(endpoint, (socket) => {

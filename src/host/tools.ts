@@ -1,6 +1,4 @@
 /** The tools that `configs/eda.yaml` configures. They hold nothing open, so an edited file simply gives new ones. */
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { openEngine } from "../adapters/duckdb/engine.ts";
 import { openRepository } from "../adapters/git/repository.ts";
 import { openJupyterTrainer } from "../adapters/jupyter/trainer.ts";
@@ -8,6 +6,7 @@ import { parseConfig } from "../domain/config-file.ts";
 import { SETTINGS_FILE } from "../domain/governed.ts";
 import { type Settings, settingsSchema } from "../domain/settings.ts";
 import type { Services } from "../pipeline/stage-definition.ts";
+import { readSettingsText } from "./settings-file.ts";
 
 export type Tools = Pick<Services, "settings" | "repository" | "engine" | "trainer">;
 
@@ -47,14 +46,4 @@ function openTools({ workspace, stateFolder, env }: ToolBoxOptions, settings: Se
     engine: openEngine({ memoryLimitMiB: engine.memoryLimitMiB, threads: engine.threads }),
     trainer: openJupyterTrainer({ stateFolder, env, ...(jupyter.url === undefined ? {} : { url: jupyter.url }) }),
   };
-}
-
-/** A workspace that is not laid out yet has no settings file: that is the same as an empty one. */
-function readSettingsText(workspace: string): string {
-  try {
-    return readFileSync(join(workspace, SETTINGS_FILE), "utf8");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return "";
-    throw error;
-  }
 }

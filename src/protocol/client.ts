@@ -12,8 +12,10 @@ import {
   SocketMessageWriter,
 } from "vscode-jsonrpc/node";
 import { EdaError, type ErrorDocument, errorFromDocument } from "../domain/errors.ts";
+import { storeEnvironment } from "../domain/store-variables.ts";
 import { type Endpoint, endpointOf } from "./endpoint.ts";
 import { Hello, type HelloParams, type HostStatus, PROTOCOL_VERSION, Stop } from "./messages.ts";
+import { readStartFailure } from "./start-failure.ts";
 
 /** How a client starts a host: a Node program and the host's entry file. */
 export interface HostProgram {
@@ -45,16 +47,17 @@ const START_TIMEOUT_MS = 120_000;
 const CONNECT_INTERVAL_MS = 50;
 
 /**
- * Connects to the workspace's host.
- * @throws EdaError `unavailable` when it cannot be started or reached; `precondition` `host-busy` when a host of another build has
- *   active runs and so cannot be restarted now
+ * Connects to the workspace's host. An idle one of another build or with other stores is restarted.
+ * @throws EdaError `unavailable` when it cannot be started or reached, or what keeps it from opening its stores; `precondition` `host-busy`
+ *   when it ought to be restarted and has active runs
  */
 export async function connectHost(options: ConnectOptions): Promise<HostConnection> {
   const endpoint = endpointOf(options.workspace);
   const first = await tryConnect(endpoint, options);
   if (first !== undefined) {
-    if (options.program === undefined || isSameBuild(first.status, options.build)) return first;
-    await stopOtherBuild(first);
+    const unfit = options.program === undefined ? undefined : unfitness(first.status, options.build, options.program.env);
+    if (unfit === undefined) return first;
+    await stopUnfit(first, unfit);
     await waitUntilGone(endpoint);
   } else if (options.program === undefined) {
     throw new EdaError("unavailable", "host-not-running", "No eda host is running for this workspace.", {
@@ -84,25 +87,27 @@ function isErrorDocument(data: unknown): data is ErrorDocument {
   return typeof data === "object" && data !== null && "kind" in data && "code" in data && "message" in data;
 }
 
-function isSameBuild(status: HostStatus, build: string): boolean {
-  return status.protocol === PROTOCOL_VERSION && status.build === build;
+/**
+ * What keeps a running host from serving this client, as the end of a sentence. A client whose environment names no stores takes those of
+ * the host; otherwise two clients with different environments would restart it in turn.
+ */
+function unfitness(status: HostStatus, build: string, env: NodeJS.ProcessEnv): string | undefined {
+  if (status.protocol !== PROTOCOL_VERSION || status.build !== build) return `is of another version (${status.build})`;
+  const wanted = storeEnvironment(env);
+  if (wanted !== null && wanted !== status.storeEnvironment) return "was started with other EDA_ variables for its stores";
+  return status.storesChanged && status.activeRuns.length === 0 ? "has other stores open than the settings name" : undefined;
 }
 
-async function stopOtherBuild(connection: HostConnection): Promise<void> {
-  const { activeRuns, build } = connection.status;
+async function stopUnfit(connection: HostConnection, unfit: string): Promise<void> {
+  const { activeRuns } = connection.status;
   try {
     await call(connection.rpc.sendRequest(Stop, { force: false }));
   } catch (error) {
     if (error instanceof EdaError && error.code === "host-lost") return;
-    throw new EdaError(
-      "precondition",
-      "host-busy",
-      `The running host is of another version (${build}) and has ${activeRuns.length} active run(s).`,
-      {
-        todo: "Wait for them to end (eda runs), then try again: the host is then restarted by itself.",
-        cause: error,
-      },
-    );
+    throw new EdaError("precondition", "host-busy", `The running host ${unfit} and has ${activeRuns.length} active run(s).`, {
+      todo: "Wait for them to end (eda runs), then try again: the host is then restarted by itself.",
+      cause: error,
+    });
   } finally {
     connection.dispose();
   }
@@ -132,6 +137,8 @@ async function startAndConnect(endpoint: Endpoint, options: ConnectOptions, prog
     if (child.hasLeft) child = spawnHost(endpoint, program, errorFile);
     await delay(CONNECT_INTERVAL_MS);
   }
+  const told = child.failure === undefined ? undefined : readStartFailure(endpoint, child.pid);
+  if (told !== undefined) throw told;
   throw new EdaError("unavailable", "host-not-starting", `The eda host did not start (${child.failure ?? "no answer"}).`, {
     todo: `See ${endpoint.logFile} and ${errorFile}.`,
   });
@@ -141,6 +148,7 @@ interface SpawnedHost {
   /** It ended because another host is there. */
   hasLeft: boolean;
   failure: string | undefined;
+  readonly pid: number | undefined;
 }
 
 function spawnHost(endpoint: Endpoint, program: HostProgram, errorFile: string): SpawnedHost {
@@ -152,7 +160,7 @@ function spawnHost(endpoint: Endpoint, program: HostProgram, errorFile: string):
     stdio: ["ignore", errors, errors],
   });
   closeSync(errors);
-  const host: SpawnedHost = { hasLeft: false, failure: undefined };
+  const host: SpawnedHost = { hasLeft: false, failure: undefined, pid: process.pid };
   process.once("error", (error) => {
     host.failure = error.message;
   });

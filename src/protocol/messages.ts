@@ -32,7 +32,12 @@ export interface HostStatus {
   readonly startedAt: string;
   readonly activeRuns: readonly string[];
   readonly clients: number;
-  readonly stores: { readonly objects: string; readonly inventory: string; readonly drive: string };
+  /** What stands behind each store, for people; without secrets. */
+  readonly stores: { readonly objects: string; readonly inventory: string; readonly runLog: string; readonly drive: string };
+  /** The settings file now names other stores than the open ones, which stay until the host ends. */
+  readonly storesChanged: boolean;
+  /** Stores that the host's environment names: see `storeEnvironment`. */
+  readonly storeEnvironment: string | null;
 }
 
 export interface PageParams {

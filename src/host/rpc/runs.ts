@@ -8,6 +8,7 @@ import { workTreeSource } from "../../pipeline/code-source.ts";
 import { readProject } from "../../pipeline/plan-run.ts";
 import { CancelRun, ListRuns, ReadLog, RunEvents, ShowRun, StartRun, WatchRun } from "../../protocol/messages.ts";
 import type { Host } from "../host.ts";
+import { refuseChangedStores } from "../stores/read.ts";
 import type { Registrar } from "./register.ts";
 import { tell } from "./tell.ts";
 
@@ -24,6 +25,7 @@ export function registerRuns(registrar: Registrar, rpc: MessageConnection, host:
     }
     // A mistake that can be known now is told now, before anything is queued.
     host.tools.refresh();
+    refuseChangedStores(host);
     await readProject(params.project, workTreeSource(services.workspace));
     await services.repository.preflight();
     return { runs: await runs.start(params) };
