@@ -40,7 +40,7 @@ describe.skipIf(mongoProgram === undefined)("the MongoDB of the tests", () => {
     expect(await things.findOne()).toBeNull();
     await expect(connect(server, "wrong").collection("things").findOne()).rejects.toMatchObject({ code: 18 });
     await expect(connect(server, undefined).collection("things").findOne()).rejects.toMatchObject({ code: 13 });
-    server.changePassword();
+    server.setPassword("another");
     await expect(things.findOne()).rejects.toMatchObject({ code: 13 });
   });
 

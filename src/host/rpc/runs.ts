@@ -1,8 +1,8 @@
 /** Requests about runs: start, watch, cancel, list, log. */
 import type { MessageConnection } from "vscode-jsonrpc/node";
-import { EdaError } from "../../domain/errors.ts";
+import { EdaError, toEdaError } from "../../domain/errors.ts";
 import { assertProjectName } from "../../domain/names.ts";
-import { isTerminal, type RunEvent, type RunRecord, type RunSummary, summaryOf } from "../../domain/run.ts";
+import { isTerminal, type LogLine, type RunEvent, type RunRecord, type RunSummary, summaryOf } from "../../domain/run.ts";
 import { isStageId, type StageId } from "../../domain/stage.ts";
 import { workTreeSource } from "../../pipeline/code-source.ts";
 import { readProject } from "../../pipeline/plan-run.ts";
@@ -82,11 +82,7 @@ export function registerRuns(registrar: Registrar, rpc: MessageConnection, host:
       });
       const replay = async () => {
         const record = await knownRun(run);
-        for (
-          let page = withLog ? await runLog.read(run, 0, LOG_PAGE) : [];
-          page.length > 0;
-          page = await runLog.read(run, sent, LOG_PAGE)
-        ) {
+        for (let page = withLog ? await linesSoFar(run, 0) : []; page.length > 0; page = await linesSoFar(run, sent)) {
           for (const line of page) deliver({ type: "log", runId: run, line });
         }
         const now = board.now(run);
@@ -102,6 +98,15 @@ export function registerRuns(registrar: Registrar, rpc: MessageConnection, host:
         stop();
         reject(error);
       });
+    });
+  }
+
+  /** A run can be watched while the store of its log is away: what comes is seen, and what was before is missing. */
+  function linesSoFar(run: string, after: number): Promise<readonly LogLine[]> {
+    return runLog.read(run, after, LOG_PAGE).catch((error: unknown) => {
+      if (toEdaError(error).kind !== "unavailable") throw error;
+      host.logger.warn({ run, reason: toEdaError(error).message }, "earlier log lines cannot be shown");
+      return [];
     });
   }
 

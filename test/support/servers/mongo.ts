@@ -12,17 +12,18 @@ const CACHE = join(import.meta.dirname, "../../../.cache/mongo-server");
 
 export const mongoProgram = findProgram("mongo-server", "EDA_MONGO_SERVER", CACHE);
 
-/** How to reach a MongoDB: the name of a database of its own each time. */
+/** How to reach a MongoDB. */
 export interface MongoAccess {
   readonly uri: string;
+  /** Where it asks for them. */
   readonly user?: string;
   readonly password?: string;
 }
 
 export interface MongoServer extends ServerProcess {
   readonly access: MongoAccess;
-  /** Takes the user's password away, from connections that are open too. @returns the new password */
-  changePassword(): string;
+  /** Of connections that are open too: those that came with another one are refused from now on. */
+  setPassword(password: string): void;
 }
 
 export interface MongoServerOptions {
@@ -34,7 +35,7 @@ export interface MongoServerOptions {
 
 export async function startMongo({ authentication = false, certificates }: MongoServerOptions = {}): Promise<MongoServer> {
   const user = "eda";
-  const password = newPassword();
+  const password = randomBytes(20).toString("hex");
   const server = await startServer((port, folder) => {
     if (authentication) writeUsers(folder, user, password);
     return {
@@ -45,21 +46,13 @@ export async function startMongo({ authentication = false, certificates }: Mongo
   const uri = `mongodb://127.0.0.1:${server.port}/${certificates === undefined ? "" : "?tls=true"}`;
   return Object.assign(Object.create(server) as ServerProcess, {
     access: authentication ? { uri, user, password } : { uri },
-    changePassword() {
-      const changed = newPassword();
-      writeUsers(server.folder, user, changed);
-      return changed;
-    },
+    setPassword: (other: string) => writeUsers(server.folder, user, other),
   });
 }
 
 /** Name of a database that nobody else uses. */
 export function newDatabaseName(): string {
   return `eda_${randomUUID().replaceAll("-", "")}`;
-}
-
-function newPassword(): string {
-  return randomBytes(20).toString("hex");
 }
 
 function writeUsers(folder: string, user: string, password: string): void {
