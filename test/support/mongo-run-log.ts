@@ -3,9 +3,7 @@ import { MongoClient, type Document } from "mongodb";
 import { onTestFinished } from "vitest";
 import type { RunLogNotice } from "../../src/adapters/mongodb/notice.ts";
 import { type MongoRunLog, type MongoRunLogOptions, openMongoRunLog } from "../../src/adapters/mongodb/run-log.ts";
-import type { LogLine } from "../../src/domain/run.ts";
 import { temporaryFolder } from "./folders.ts";
-import { AT } from "./publications.ts";
 import { type MongoServer, newDatabaseName, startMongo } from "./servers/mongo.ts";
 
 export interface LogWorld {
@@ -61,19 +59,4 @@ export async function logWorld(more: Partial<MongoRunLogOptions> & { readonly au
     stored: (collection) => ask(collection, (documents) => documents.find().sort({ sequencia: 1 }).toArray()),
     indexes: (collection) => ask(collection, (documents) => documents.indexes()),
   };
-}
-
-/** Lines `from` to `to` of a run. */
-export function linesOf(run: string, from: number, to: number, message = "linha"): LogLine[] {
-  return Array.from({ length: to - from + 1 }, (_, index) => ({
-    run,
-    sequence: from + index,
-    at: AT,
-    level: "info",
-    message: `${message} ${from + index}`,
-  }));
-}
-
-export function sequencesOf(lines: readonly { readonly sequence: number }[]): number[] {
-  return lines.map(({ sequence }) => sequence);
 }

@@ -1,5 +1,6 @@
 /** The three collections, by what every server of the protocol does alike: inserts, replacements by `_id`, find, sort, limit, indexes. */
 import type { Collection, MongoClient } from "mongodb";
+import { EdaError } from "../../domain/errors.ts";
 import type { Entry } from "./entry.ts";
 import { type ExecutionDocument, executionDocument, type LineDocument, lineDocument, type StateDocument } from "./documents.ts";
 import { isOnlyDuplicates, translated } from "./failures.ts";
@@ -14,6 +15,8 @@ export interface Collections {
   /** In order of their sequence, at most `limit`. */
   lines(run: string, after: number, limit: number): Promise<readonly LineDocument[]>;
   lastSequence(run: string): Promise<number>;
+  /** Ends what is under way. */
+  close(): Promise<void>;
 }
 
 export function openCollections(client: MongoClient, database: string, address: string): Collections {
@@ -21,6 +24,7 @@ export function openCollections(client: MongoClient, database: string, address: 
   const executions: Collection<ExecutionDocument> = client.db(database).collection("execucoes");
   const states: Collection<StateDocument> = client.db(database).collection("estados");
   let isPrepared = false;
+  let isClosed = false;
 
   const prepare = async () => {
     await logs.createIndexes([{ key: { execucao: 1, sequencia: 1 }, name: "logs_por_execucao", unique: true }]);
@@ -42,7 +46,10 @@ export function openCollections(client: MongoClient, database: string, address: 
     );
   };
   const asked = async <T>(work: () => Promise<T>): Promise<T> => {
+    if (isClosed) throw new EdaError("unavailable", "log-closed", "The log of runs is closed.");
     try {
+      // Nothing to do once it has succeeded; the driver itself does not try a second time after it has failed.
+      await client.connect();
       return await work();
     } catch (error) {
       // A server that comes back may be another one, without indexes.
@@ -75,6 +82,10 @@ export function openCollections(client: MongoClient, database: string, address: 
         const [last] = await logs.find({ execucao: run }).sort({ sequencia: -1 }).limit(1).toArray();
         return last?.sequencia ?? 0;
       }),
+    close() {
+      isClosed = true;
+      return client.close();
+    },
   };
 }
 

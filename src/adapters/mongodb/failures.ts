@@ -52,7 +52,9 @@ export function translated(error: unknown, address: string): EdaError {
 /** Whether all that went wrong in an insert is that documents were there already. */
 export function isOnlyDuplicates(error: unknown): boolean {
   if (!(error instanceof MongoBulkWriteError) || error.result.getWriteConcernError() !== undefined) return false;
-  return [error.writeErrors].flat().every((each) => each.code === DUPLICATE);
+  // Empty where it is the whole insert that failed.
+  const errors = [error.writeErrors].flat();
+  return errors.length > 0 && errors.every((each) => each.code === DUPLICATE);
 }
 
 /** Of the error and of what caused it. */

@@ -49,8 +49,7 @@ export async function openMongoRunLog(options: MongoRunLogOptions): Promise<Mong
       condition: () => ({ failure: delivery.failure(), waitingBytes: spool.waitingBytes() }),
       async close() {
         const stopped = delivery.stop();
-        // What is under way ends with it.
-        await client.close();
+        await collections.close();
         await stopped;
         await spool.close();
       },
