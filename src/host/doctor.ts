@@ -1,28 +1,31 @@
 /** Is everything here that a run needs? Each check says what to do; none throws. */
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
-import { rm, statfs, writeFile } from "node:fs/promises";
+import { statfs } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import prettyBytes from "pretty-bytes";
 import { findPython } from "../adapters/jupyter/python.ts";
-import { toEdaError } from "../domain/errors.ts";
+import { parseConfig } from "../domain/config-file.ts";
+import { SETTINGS_FILE } from "../domain/governed.ts";
+import { settingsSchema } from "../domain/settings.ts";
 import { workTreeSource } from "../pipeline/code-source.ts";
 import { projectNames } from "../pipeline/pipeline-status.ts";
 import { readProject } from "../pipeline/plan-run.ts";
-import { scratchFolder } from "../pipeline/scratch.ts";
 import { buildOf } from "../protocol/installation.ts";
 import type { DoctorCheck } from "../protocol/messages.ts";
 import type { Host } from "./host.ts";
 import { incompleteRuns } from "./recover.ts";
+import { readSettingsText } from "./settings-file.ts";
+import { checkStores } from "./stores/checks.ts";
+import { readConfiguration, refuseChangedStores } from "./stores/read.ts";
+import { ok, settled, type Verdict } from "./verdict.ts";
 
 const MIN_NODE_MAJOR = 22;
 /** Below this a run of the demonstration's size fails; below ten times of it somebody should know. */
 const MIN_FREE_BYTES = 500_000_000;
 
 const execute = promisify(execFile);
-
-type Verdict = Omit<DoctorCheck, "name">;
 
 const CHECKS: Readonly<Record<string, (host: Host) => Promise<Verdict>>> = {
   "host build": checkBuild,
@@ -32,9 +35,6 @@ const CHECKS: Readonly<Record<string, (host: Host) => Promise<Verdict>>> = {
   settings: checkSettings,
   projects: checkProjects,
   "disk space": checkDisk,
-  postgresql: checkDatabase,
-  migrations: checkMigrations,
-  "object store": checkObjects,
   duckdb: checkEngine,
   jupyter: checkJupyter,
   runs: checkRuns,
@@ -42,20 +42,24 @@ const CHECKS: Readonly<Record<string, (host: Host) => Promise<Verdict>>> = {
 };
 
 export async function doctor(host: Host): Promise<readonly DoctorCheck[]> {
-  return Promise.all(
-    Object.entries(CHECKS).map(async ([name, check]) => {
-      try {
-        return { name, ...(await check(host)) };
-      } catch (error) {
-        const { message, todo } = toEdaError(error);
-        return { name, state: "failed" as const, message, todo: todo ?? "See the host's log: .eda/logs/host.log" };
-      }
-    }),
-  );
+  const own = Object.entries(CHECKS).map(([name, check]) => settled(name, () => check(host)));
+  const { configuration, databaseUrl } = host.stores;
+  const places = { workspace: host.endpoint.workspace, stateFolder: host.endpoint.stateFolder, sqlFolder: join(host.home, "sql") };
+  return Promise.all([...own, ...checkStores(configuration, { ...places, databaseUrl })]);
 }
 
-function ok(message: string): Verdict {
-  return { state: "ok", message, todo: null };
+/** What can be known when the host cannot open its stores: for a process that only looks and leaves. */
+export async function doctorWithoutHost({ endpoint, home, env }: Pick<Host, "endpoint" | "home" | "env">): Promise<readonly DoctorCheck[]> {
+  const { workspace, stateFolder } = endpoint;
+  const readable = await settled("settings", async () => {
+    parseConfig(settingsSchema, SETTINGS_FILE, readSettingsText(workspace));
+    readConfiguration(workspace, env);
+    return ok(SETTINGS_FILE);
+  });
+  const disk = settled("disk space", () => checkDisk({ endpoint }));
+  const stores =
+    readable.state === "ok" ? checkStores(readConfiguration(workspace, env), { workspace, stateFolder, sqlFolder: join(home, "sql") }) : [];
+  return [readable, ...(await Promise.all([disk, ...stores]))];
 }
 
 async function checkBuild({ home, build }: Host): Promise<Verdict> {
@@ -93,9 +97,10 @@ async function checkRepository({ services }: Host): Promise<Verdict> {
   return ok(governed === 0 ? `branch ${branch}` : `branch ${branch}, ${governed} governed change(s) that the next run commits`);
 }
 
-async function checkSettings({ tools }: Host): Promise<Verdict> {
-  tools.refresh();
-  const { engine, git } = tools.current().settings;
+async function checkSettings(host: Host): Promise<Verdict> {
+  host.tools.refresh();
+  refuseChangedStores(host);
+  const { engine, git } = host.tools.current().settings;
   return ok(`SQL engine ${engine.memoryLimitMiB} MiB and ${engine.threads} thread(s), files up to ${prettyBytes(git.maxFileBytes)}`);
 }
 
@@ -106,35 +111,12 @@ async function checkProjects({ services }: Host): Promise<Verdict> {
   return ok(names.join(", "));
 }
 
-async function checkDisk({ endpoint }: Host): Promise<Verdict> {
+async function checkDisk({ endpoint }: Pick<Host, "endpoint">): Promise<Verdict> {
   const { bavail, bsize } = await statfs(endpoint.stateFolder);
   const free = bavail * bsize;
   const message = `${prettyBytes(free)} free`;
   if (free >= MIN_FREE_BYTES * 10) return ok(message);
   return { state: free < MIN_FREE_BYTES ? "failed" : "warning", message, todo: "Free some space on the disk of the workspace." };
-}
-
-async function checkDatabase({ services, stores }: Host): Promise<Verdict> {
-  const { sequence } = await services.inventory.auditHead();
-  return ok(`${stores.descriptions.inventory}, ${sequence} audit entries`);
-}
-
-/** The host applies them when it starts: a pending one means that somebody changed the database since. */
-async function checkMigrations({ services }: Host): Promise<Verdict> {
-  const applied = await services.inventory.migrate();
-  if (applied.length === 0) return ok("up to date");
-  return { state: "warning", message: `${applied.length} were missing and have been applied now`, todo: "Verify the data: eda verify" };
-}
-
-async function checkObjects({ services, stores }: Host): Promise<Verdict> {
-  const buckets = await services.objects.listBuckets();
-  const folder = await scratchFolder(services.workspace, "doctor");
-  try {
-    await writeFile(join(folder, "probe"), "probe", { flush: true });
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
-  return ok(`${stores.descriptions.objects}, ${buckets.length} buckets`);
 }
 
 async function checkEngine({ services }: Host): Promise<Verdict> {

@@ -1,19 +1,27 @@
-/** The host process: `main.js --workspace DIR`. One a workspace; the second one leaves at once. */
+/**
+ * The host process: `main.js --workspace DIR`. One a workspace; the second one leaves at once. With `--check` it opens nothing, says as JSON
+ * what it finds of the stores, and leaves: for when the host itself cannot open them.
+ */
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { endpointOf } from "../protocol/endpoint.ts";
 import { buildOf } from "../protocol/installation.ts";
+import { doctorWithoutHost } from "./doctor.ts";
 import { runHostProcess } from "./process.ts";
 import { becomeOnlyHost } from "./single-instance.ts";
 
-const { values } = parseArgs({ options: { workspace: { type: "string" } } });
+const { values } = parseArgs({ options: { workspace: { type: "string" }, check: { type: "boolean" } } });
 if (values.workspace === undefined) {
-  process.stderr.write("usage: main.js --workspace DIR\n");
+  process.stderr.write("usage: main.js --workspace DIR [--check]\n");
   process.exit(2);
 }
 const main = fileURLToPath(import.meta.url);
 const endpoint = endpointOf(values.workspace);
-if ((await becomeOnlyHost(endpoint.workspace)) === undefined) process.exit(0);
 const home = process.env.EDA_HOME ?? join(dirname(main), "..", "..");
+if (values.check === true) {
+  process.stdout.write(JSON.stringify(await doctorWithoutHost({ endpoint, home, env: process.env })), () => process.exit(0));
+  await new Promise(() => undefined);
+}
+if ((await becomeOnlyHost(endpoint.workspace)) === undefined) process.exit(0);
 await runHostProcess({ endpoint, home, build: buildOf(main), env: process.env });

@@ -3,7 +3,7 @@
  * declared once and typed on both sides.
  */
 import { NotificationType, ProgressType, RequestType, RequestType0 } from "vscode-jsonrpc";
-import type { Finding } from "../domain/errors.ts";
+import type { ErrorKind, Finding } from "../domain/errors.ts";
 import type { StoredInventoryRow } from "../domain/inventory.ts";
 import type { JsonObject } from "../domain/json.ts";
 import type { LineageGraph } from "../domain/lineage.ts";
@@ -98,6 +98,8 @@ export interface DoctorCheck {
   readonly state: CheckState;
   readonly message: string;
   readonly todo: string | null;
+  /** Of a failed check: whether a service is away, or something has to be put right. */
+  readonly kind?: ErrorKind;
 }
 
 export interface JobSummary {

@@ -27,11 +27,17 @@ export interface ProjectState {
   readonly work: readonly string[];
 }
 
+/** Where a workspace's state lies; the embedded stores when nothing is said. */
+export interface StateStores {
+  readonly databaseUrl: string;
+  readonly objects: ObjectStore;
+}
+
 /** Reads beside an idle host: the database is the host's own. */
-export async function readState(workspace: TestWorkspace, project: string): Promise<ProjectState> {
+export async function readState(workspace: TestWorkspace, project: string, stores?: StateStores): Promise<ProjectState> {
   const stateFolder = join(workspace.folder, ".eda");
-  const postgres = await startEmbeddedPostgres({ stateFolder, log: () => undefined });
-  const pool = openPool(postgres.url);
+  const { databaseUrl, objects } = stores ?? (await embeddedStores(stateFolder));
+  const pool = openPool(databaseUrl);
   try {
     const inventory = openInventory(pool, join(ROOT, "sql"));
     const runs = (await inventory.listRuns({ project, limit: 1000 })).items.toReversed();
@@ -50,7 +56,7 @@ export async function readState(workspace: TestWorkspace, project: string): Prom
     const entries = await collect(inventory.audit(), (entry) => entry);
     return {
       rows: sorted(rows),
-      objects: sorted(await objectsOf(stateFolder, project, plain)),
+      objects: sorted(await objectsOf(objects, project, plain)),
       edges: sorted(edges.map(({ de, para }) => plain(`${withoutVersion(de)} → ${withoutVersion(para)}`))),
       audit: entries.filter((entry) => entry.project === project).map((entry) => plain(`${entry.event} ${entry.stage} ${entry.run}`)),
       runs: runs.map((run) => `${run.stage} ${run.state} ${run.error?.code ?? ""}`),
@@ -67,8 +73,12 @@ export async function readState(workspace: TestWorkspace, project: string): Prom
   }
 }
 
-async function objectsOf(stateFolder: string, project: string, plain: <T>(value: T) => T): Promise<string[]> {
-  const store = openFolderStore(join(stateFolder, "objects"));
+async function embeddedStores(stateFolder: string): Promise<StateStores> {
+  const { url } = await startEmbeddedPostgres({ stateFolder, log: () => undefined });
+  return { databaseUrl: url, objects: openFolderStore(join(stateFolder, "objects")) };
+}
+
+async function objectsOf(store: ObjectStore, project: string, plain: <T>(value: T) => T): Promise<string[]> {
   const objects: string[] = [];
   for (const bucket of BUCKETS) {
     for await (const info of store.versions(bucket, `${project}/`)) {

@@ -12,6 +12,8 @@ export interface Buckets {
   /** Idempotent. @throws EdaError `precondition` `versioning-off` for a bucket of others' making that keeps no versions */
   ensure(bucket: BucketName): Promise<void>;
   exists(bucket: BucketName): Promise<boolean>;
+  /** Undefined for a bucket that is not there. Its refusals, other than those of a HEAD, say why. */
+  keepsVersions(bucket: BucketName): Promise<boolean | undefined>;
 }
 
 export function openBuckets(wire: Wire, options: S3Options): Buckets {
@@ -31,7 +33,6 @@ export function openBuckets(wire: Wire, options: S3Options): Buckets {
     retryOptions: { disableRetry: true },
   });
 
-  /** Undefined for a bucket that is not there. Asked first because its refusals, other than those of a HEAD, say why. */
   const keepsVersions = (bucket: BucketName) =>
     asking(async () => {
       try {
@@ -53,6 +54,7 @@ export function openBuckets(wire: Wire, options: S3Options): Buckets {
       if ((await keepsVersions(bucket)) !== true) throw versioningOff(bucket);
     },
     exists: (bucket) => asking(() => client.bucketExists(bucket)),
+    keepsVersions,
   };
 }
 

@@ -2,26 +2,14 @@
 import Postgrator from "postgrator";
 import { EdaError } from "../../domain/errors.ts";
 import { toDatabaseError } from "./errors.ts";
-import type { Database } from "./database.ts";
+import type { Database, Queryable } from "./database.ts";
 import { lock } from "./locks.ts";
 
 /** @returns names of the migrations applied now, in order */
 export async function applyMigrations(database: Database, folder: string): Promise<readonly string[]> {
   return database.transaction(async (connection) => {
     await lock(connection, "migrations");
-    const [place] = await connection.query<{ schema: string }>("SELECT current_schema() AS schema");
-    if (place === undefined || place.schema === null) {
-      throw new EdaError("precondition", "no-schema", "The database user's search_path names no schema that exists.");
-    }
-    const postgrator = new Postgrator({
-      driver: "pg",
-      migrationPattern: `${escapeGlob(folder)}/*.sql`,
-      schemaTable: "migracoes",
-      currentSchema: place.schema,
-      newline: "LF",
-      // A script of several statements answers no rows.
-      execQuery: async (sql) => ({ rows: [...((await connection.query(sql)) ?? [])] }),
-    });
+    const postgrator = await migrator(connection, folder);
     try {
       await refuseNewerDatabase(postgrator, folder);
       const applied = await postgrator.migrate();
@@ -35,6 +23,33 @@ export async function applyMigrations(database: Database, folder: string): Promi
       }
       throw toDatabaseError(error);
     }
+  });
+}
+
+/** How many of the folder's migrations the database does not have; negative when it has more than the folder. */
+export async function countPending(connection: Queryable, folder: string): Promise<number> {
+  const postgrator = await migrator(connection, folder);
+  try {
+    return (await postgrator.getMaxVersion()) - (await postgrator.getDatabaseVersion());
+  } catch (error) {
+    throw toDatabaseError(error);
+  }
+}
+
+/** @throws EdaError `precondition` `no-schema` */
+async function migrator(connection: Queryable, folder: string): Promise<Postgrator> {
+  const [place] = await connection.query<{ schema: string }>("SELECT current_schema() AS schema");
+  if (place === undefined || place.schema === null) {
+    throw new EdaError("precondition", "no-schema", "The database user's search_path names no schema that exists.");
+  }
+  return new Postgrator({
+    driver: "pg",
+    migrationPattern: `${escapeGlob(folder)}/*.sql`,
+    schemaTable: "migracoes",
+    currentSchema: place.schema,
+    newline: "LF",
+    // A script of several statements answers no rows.
+    execQuery: async (sql) => ({ rows: [...((await connection.query(sql)) ?? [])] }),
   });
 }
 

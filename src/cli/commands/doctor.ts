@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import type { Colors } from "picocolors/types";
 import { EXIT_CODES, toEdaError } from "../../domain/errors.ts";
 import { printable } from "../../domain/names.ts";
+import { checkWithoutHost } from "../../protocol/check-stores.ts";
 import { installationAt } from "../../protocol/installation.ts";
 import { Doctor, type DoctorCheck } from "../../protocol/messages.ts";
 import type { Cli, GlobalOptions } from "../context.ts";
@@ -14,7 +15,7 @@ import { requireWorkspace } from "../workspace.ts";
 const OLDEST_NODE = 22;
 
 const HELP = `
-Exit code 0 when a run can start, 1 when a check failed; each failed check says what to do.`;
+Exit code 0 when a run can start, 4 when a service is away, 1 when another check failed; each failed check says what to do.`;
 
 export function addDoctor(program: Command, cli: Cli): void {
   program
@@ -25,8 +26,9 @@ export function addDoctor(program: Command, cli: Cli): void {
     .action(async (_options, command: Command) => {
       const options = command.optsWithGlobals<GlobalOptions>();
       const checks = [checkNode(), checkInstallation(cli), ...(await checkWorkspace(cli, options))];
-      const ok = checks.every((check) => check.state !== "failed");
-      if (!ok) cli.outcome.exitCode = EXIT_CODES.terminal;
+      const failed = checks.filter((check) => check.state === "failed");
+      const ok = failed.length === 0;
+      if (!ok) cli.outcome.exitCode = failed.some(({ kind }) => kind === "unavailable") ? EXIT_CODES.unavailable : EXIT_CODES.terminal;
       if (options.json === true) return printDocument(cli.terminal, { ok, checks });
       for (const check of checks) print(cli.terminal, renderCheck(check, cli.terminal.out.colours));
     });
@@ -52,13 +54,18 @@ function checkInstallation(cli: Cli): DoctorCheck {
   };
 }
 
-/** What the host can say of the workspace; that it cannot be asked is itself a finding. */
+/** What the host can say of the workspace; that it cannot be asked is itself a finding, and its stores are then looked at without it. */
 async function checkWorkspace(cli: Cli, options: GlobalOptions): Promise<readonly DoctorCheck[]> {
+  let workspace: string | undefined;
   try {
-    return await withHost(cli, requireWorkspace(cli, options), (session) => session.ask0(Doctor));
+    workspace = requireWorkspace(cli, options);
+    return await withHost(cli, workspace, (session) => session.ask0(Doctor));
   } catch (error) {
-    const { code, message, todo } = toEdaError(error);
-    return [{ name: code === "not-a-workspace" ? "workspace" : "host", state: "failed", message, todo: todo ?? null }];
+    const { kind, code, message, todo } = toEdaError(error);
+    const name = code === "not-a-workspace" ? "workspace" : "host";
+    const failure: DoctorCheck = { name, state: "failed", message, todo: todo ?? null, kind };
+    const program = installationAt(cli.home, cli.env)?.program;
+    return workspace === undefined || program === undefined ? [failure] : [failure, ...(await checkWithoutHost(workspace, program))];
   }
 }
 
