@@ -78,9 +78,11 @@ function attemptVerdict(attempt: AttemptStatus, silence: Silence): Verdict {
   if (silence !== "none") return { state: silence, reason: silenceReason(attempt, silence) };
   if (beat?.phase === "finishing") return { state: "finishing", reason: reason("writing-results", { number }) };
   if (beat?.phase === "starting" || beat === null) {
-    return number === 1
-      ? { state: "running", reason: reason("starting", { number }) }
-      : { state: "resuming", reason: reason("resuming", { number, step: beat?.resumedFrom?.step ?? 0 }) };
+    const from = beat?.resumedFrom;
+    return {
+      state: number === 1 ? "running" : "resuming",
+      reason: from == null ? reason("starting", { number }) : reason("resuming", { number, step: from.step }),
+    };
   }
   return { state: "running", reason: reason("training", { number, accelerator: beat.accelerator?.name ?? "–" }) };
 }
