@@ -13,7 +13,7 @@ export interface RunMirroring {
   /** The inventory itself, whose changes of runs are mirrored too. */
   readonly inventory: Inventory;
   /** Begins to tell where the runs on this board are, and the recent runs once more. */
-  start(board: RunBoard): Promise<void>;
+  start(board: RunBoard): void;
   /** Waits until all that was begun is told. */
   stop(): Promise<void>;
 }
@@ -57,9 +57,8 @@ export function mirrorRuns(inventory: Inventory, mirror: RunMirror, logger: Logg
         tellRun(run);
       },
     },
-    async start(board) {
-      const recent = await inventory.listRuns({ limit: RECENT_RUNS });
-      tell(() => mirror.recordExecutions(recent.items.toReversed()));
+    start(board) {
+      tell(async () => mirror.recordExecutions((await inventory.listRuns({ limit: RECENT_RUNS })).items));
       timer = setInterval(() => tellPositions(board), POSITION_INTERVAL_MS);
     },
     async stop() {
