@@ -1,5 +1,5 @@
 import { EdaError } from "../domain/errors.ts";
-import { printable } from "../domain/names.ts";
+import { printable } from "../domain/printable.ts";
 import { nearest } from "../domain/nearest.ts";
 
 /** The error for a name that is not one of a closed list. */

@@ -3,7 +3,8 @@ import { existsSync, readdirSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { EdaError } from "../domain/errors.ts";
 import { projectFilePath, SETTINGS_FILE, STATE_FOLDER } from "../domain/governed.ts";
-import { assertProjectName, printable } from "../domain/names.ts";
+import { assertProjectName } from "../domain/names.ts";
+import { printable } from "../domain/printable.ts";
 import type { Cli, GlobalOptions } from "./context.ts";
 import { nearest } from "../domain/nearest.ts";
 

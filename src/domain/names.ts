@@ -1,6 +1,7 @@
 /** Names from outside (Drive, people) made safe before they become paths, keys or identifiers. */
 import { EdaError } from "./errors.ts";
 import { sha256Hex } from "./json.ts";
+import { isControl, printable } from "./printable.ts";
 
 /** Longest file name in bytes on the usual file systems (NAME_MAX). */
 const MAX_SEGMENT_BYTES = 255;
@@ -59,17 +60,8 @@ export function objectKey(project: string, relativePath: string): string {
   return key;
 }
 
-/** A text with control and bidirectional characters shown as escapes: safe in a terminal, a log, a tree view. */
-export function printable(text: string): string {
-  return [...text].map((char) => (isControl(char) ? `\\u{${(char.codePointAt(0) as number).toString(16)}}` : char)).join("");
-}
-
 function isUnsafe(char: string): boolean {
   return char === "/" || char === "\\" || isControl(char);
-}
-
-function isControl(char: string): boolean {
-  return /[\p{Cc}\p{Cs}\p{Bidi_Control}\u2028\u2029]/u.test(char);
 }
 
 function truncateBytes(text: string, limit: number): string {

@@ -2,7 +2,7 @@
 import * as vscode from "vscode";
 import { projectFilePath } from "../domain/governed.ts";
 import type { Finding } from "../domain/errors.ts";
-import { printable } from "../domain/names.ts";
+import { printable } from "../domain/printable.ts";
 import type { ProjectStatus, VerifyReport } from "../protocol/messages.ts";
 import type { PipelineModel } from "./pipeline-model.ts";
 

@@ -4,7 +4,7 @@ import mime from "mime-types";
 import type { OutputObject } from "../domain/asset.ts";
 import type { StoredInventoryRow } from "../domain/inventory.ts";
 import type { JsonObject } from "../domain/json.ts";
-import { printable } from "../domain/names.ts";
+import { printable } from "../domain/printable.ts";
 import type { CapturedFile } from "../ports/inventory.ts";
 import { objectFields } from "./outputs.ts";
 import type { RawFile } from "./raw-folder.ts";

@@ -3,7 +3,7 @@
  * of an upload session is as good as one. Reasons: https://developers.google.com/workspace/drive/api/guides/handle-errors
  */
 import { EdaError } from "../../domain/errors.ts";
-import { printable } from "../../domain/names.ts";
+import { printable } from "../../domain/printable.ts";
 
 /** An answer of Google that is no success. */
 export class DriveFailure extends Error {

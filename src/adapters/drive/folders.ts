@@ -1,7 +1,7 @@
 /** From what a project file says to the folder's id. */
 import type { drive_v3 } from "@googleapis/drive";
 import { EdaError } from "../../domain/errors.ts";
-import { printable } from "../../domain/names.ts";
+import { printable } from "../../domain/printable.ts";
 import { parseFolderAddress } from "./folder-address.ts";
 import { childrenNamed, findItem, type Item, isFolder, isShortcut, queryItems, quoted } from "./items.ts";
 import type { Wire } from "./wire.ts";

@@ -4,7 +4,7 @@ import { FOLDER_TYPE } from "./export-formats.ts";
 import { DriveFailure } from "./failures.ts";
 import type { ResolvedFolder } from "./folders.ts";
 import { childrenNamed, findItem, type Item, isFolder, ITEM_FIELDS, itemOf } from "./items.ts";
-import { printable } from "../../domain/names.ts";
+import { printable } from "../../domain/printable.ts";
 import type { Wire } from "./wire.ts";
 
 export type ParentFolder = Pick<ResolvedFolder, "id" | "driveId">;

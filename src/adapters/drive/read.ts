@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { Readable } from "node:stream";
 import { EdaError, throwIfAborted } from "../../domain/errors.ts";
-import { printable } from "../../domain/names.ts";
+import { printable } from "../../domain/printable.ts";
 import type { DriveFile } from "../../ports/drive.ts";
 import { isNative } from "./export-formats.ts";
 import { DriveFailure, withoutRequest } from "./failures.ts";

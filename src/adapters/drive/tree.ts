@@ -2,7 +2,7 @@
  * What lies below a folder, and the listing of it: a pure function, so that a tree brought up to date by changes gives the same listing as one
  * walked anew.
  */
-import { printable } from "../../domain/names.ts";
+import { printable } from "../../domain/printable.ts";
 import type { DriveFile, DriveListing, DriveRefusal } from "../../ports/drive.ts";
 import { type ExportChoice, exportFormat, isNative } from "./export-formats.ts";
 import { compareText, type Item, isFolder, isShortcut, versionOf } from "./items.ts";

@@ -3,7 +3,7 @@ import type { drive_v3 } from "@googleapis/drive";
 import { lookup } from "mime-types";
 import { z } from "zod";
 import { EdaError, throwIfAborted } from "../../domain/errors.ts";
-import { printable } from "../../domain/names.ts";
+import { printable } from "../../domain/printable.ts";
 import { isNative } from "./export-formats.ts";
 import { DriveFailure } from "./failures.ts";
 import { type ResolvedFolder, resolveFolder } from "./folders.ts";

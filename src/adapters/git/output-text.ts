@@ -1,4 +1,4 @@
-import { printable } from "../../domain/names.ts";
+import { printable } from "../../domain/printable.ts";
 
 const MAX_OUTPUT = 4_000;
 

@@ -3,7 +3,7 @@ import { lstat, readdir, readFile } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
 import { EdaError } from "../../domain/errors.ts";
 import type { Json, JsonObject } from "../../domain/json.ts";
-import { printable } from "../../domain/names.ts";
+import { printable } from "../../domain/printable.ts";
 
 const METRICS_FILE = "metrics.json";
 const MAX_METRICS_BYTES = 1024 * 1024;

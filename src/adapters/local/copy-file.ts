@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { type FileHandle, open } from "node:fs/promises";
 import type { ContentHash } from "../../domain/asset.ts";
 import { EdaError, throwIfAborted } from "../../domain/errors.ts";
-import { printable } from "../../domain/names.ts";
+import { printable } from "../../domain/printable.ts";
 import { systemCode } from "./system-errors.ts";
 
 /** Read at a time, in bytes: large enough to keep the disk busy, small enough for many copies at once. */

@@ -4,7 +4,7 @@ import { lstat, mkdir, open, readdir, realpath, rename, rm, stat } from "node:fs
 import { join, resolve } from "node:path";
 import type { Readable } from "node:stream";
 import { EdaError, throwIfAborted } from "../../domain/errors.ts";
-import { printable } from "../../domain/names.ts";
+import { printable } from "../../domain/printable.ts";
 import type { Drive, DriveFile } from "../../ports/drive.ts";
 import { copyHashed } from "./copy-file.ts";
 import { listFiles, PARTIAL_PREFIX, versionOf } from "./drive-files.ts";

@@ -10,7 +10,7 @@
  */
 import { join } from "node:path";
 import { EdaError } from "../../domain/errors.ts";
-import { printable } from "../../domain/names.ts";
+import { printable } from "../../domain/printable.ts";
 
 /** Bytes of a segment in one name: with its mark well under the 255 that file systems allow. */
 const MAX_NAME_BYTES = 200;

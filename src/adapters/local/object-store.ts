@@ -13,7 +13,7 @@ import { mkdir, open, readdir, rename, rm, rmdir, stat, writeFile } from "node:f
 import { dirname, join } from "node:path";
 import type { ContentHash, ObjectRef } from "../../domain/asset.ts";
 import { EdaError, throwIfAborted } from "../../domain/errors.ts";
-import { printable } from "../../domain/names.ts";
+import { printable } from "../../domain/printable.ts";
 import { BUCKETS, type BucketName } from "../../domain/stage.ts";
 import type { ListItem, ListRequest, ObjectInfo, ObjectStore, PreparedObject, PutRequest } from "../../ports/object-store.ts";
 import { copyHashed } from "./copy-file.ts";

@@ -4,7 +4,7 @@
  */
 import type { ObjectRef } from "../../domain/asset.ts";
 import { EdaError } from "../../domain/errors.ts";
-import { printable } from "../../domain/names.ts";
+import { printable } from "../../domain/printable.ts";
 
 /** An answer of the server that is no success. */
 export class S3Failure extends Error {

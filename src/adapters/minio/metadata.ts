@@ -1,7 +1,7 @@
 /** What eda notes beside each version it stores, and how it comes back: in headers, or in MinIO's listings. */
 import type { ContentHash } from "../../domain/asset.ts";
 import { EdaError } from "../../domain/errors.ts";
-import { printable } from "../../domain/names.ts";
+import { printable } from "../../domain/printable.ts";
 import type { BucketName } from "../../domain/stage.ts";
 import type { ObjectInfo } from "../../ports/object-store.ts";
 

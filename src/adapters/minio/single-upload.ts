@@ -1,6 +1,6 @@
 /** Files that go in one request. The server checks both hashes before it keeps anything. */
 import { EdaError } from "../../domain/errors.ts";
-import { printable } from "../../domain/names.ts";
+import { printable } from "../../domain/printable.ts";
 import type { ObjectInfo } from "../../ports/object-store.ts";
 import { S3Failure } from "./failures.ts";
 import { metadataHeaders, versionIdOf } from "./metadata.ts";

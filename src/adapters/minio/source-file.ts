@@ -5,7 +5,7 @@ import { createReadStream } from "node:fs";
 import type { Readable } from "node:stream";
 import type { ContentHash } from "../../domain/asset.ts";
 import { EdaError, throwIfAborted } from "../../domain/errors.ts";
-import { printable } from "../../domain/names.ts";
+import { printable } from "../../domain/printable.ts";
 import type { Hashing } from "./hashing.ts";
 import { type Allowance, type BlockPool, openAllowance, openBlockPool } from "./memory.ts";
 

@@ -1,6 +1,6 @@
 /** One file as one new version, or nothing at all. */
 import { EdaError } from "../../domain/errors.ts";
-import { printable } from "../../domain/names.ts";
+import { printable } from "../../domain/printable.ts";
 import type { ObjectInfo } from "../../ports/object-store.ts";
 import { storeInParts } from "./multipart-upload.ts";
 import { READ_ATTEMPTS, retrying } from "./retry.ts";

@@ -1,7 +1,7 @@
 /** Single versions: looking at one, removing one. */
 import type { ObjectRef } from "../../domain/asset.ts";
 import { EdaError } from "../../domain/errors.ts";
-import { printable } from "../../domain/names.ts";
+import { printable } from "../../domain/printable.ts";
 import type { BucketName } from "../../domain/stage.ts";
 import type { ObjectInfo } from "../../ports/object-store.ts";
 import { isNotFound, S3Failure } from "./failures.ts";

@@ -4,7 +4,7 @@
  */
 import { MongoBulkWriteError, MongoServerError } from "mongodb";
 import { EdaError } from "../../domain/errors.ts";
-import { printable } from "../../domain/names.ts";
+import { printable } from "../../domain/printable.ts";
 
 /** UserNotFound, Unauthorized, AuthenticationFailed, and what hosted servers say instead. */
 const REFUSED: ReadonlySet<unknown> = new Set([11, 13, 18, 8000]);

@@ -1,7 +1,7 @@
 /** `eda demo`: real flights through all seven stages. */
 import { mkdirSync } from "node:fs";
 import type { Command } from "commander";
-import { printable } from "../../domain/names.ts";
+import { printable } from "../../domain/printable.ts";
 import { CreateDemo } from "../../protocol/messages.ts";
 import { actorOf, type Cli, type GlobalOptions } from "../context.ts";
 import { executeRuns } from "../execute-runs.ts";

@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import type { Colors } from "picocolors/types";
 import { EXIT_CODES, toEdaError } from "../../domain/errors.ts";
-import { printable } from "../../domain/names.ts";
+import { printable } from "../../domain/printable.ts";
 import { checkWithoutHost } from "../../protocol/check-stores.ts";
 import { installationAt } from "../../protocol/installation.ts";
 import { Doctor, type DoctorCheck } from "../../protocol/messages.ts";

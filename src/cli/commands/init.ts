@@ -1,7 +1,8 @@
 /** `eda init`: the governed repository. */
 import { mkdirSync } from "node:fs";
 import type { Command } from "commander";
-import { assertProjectName, printable } from "../../domain/names.ts";
+import { assertProjectName } from "../../domain/names.ts";
+import { printable } from "../../domain/printable.ts";
 import { InitWorkspace } from "../../protocol/messages.ts";
 import { actorOf, type Cli, type GlobalOptions } from "../context.ts";
 import { shortHash } from "../output/format.ts";

@@ -1,6 +1,6 @@
 /** `eda recover`: finishing what was left undone. */
 import type { Command } from "commander";
-import { printable } from "../../domain/names.ts";
+import { printable } from "../../domain/printable.ts";
 import { Recover } from "../../protocol/messages.ts";
 import type { Cli, GlobalOptions } from "../context.ts";
 import { note, print, printDocument } from "../output/terminal.ts";

@@ -1,6 +1,6 @@
 /** `eda status`: projects and their stages, and what is not yet committed. */
 import type { Command } from "commander";
-import { printable } from "../../domain/names.ts";
+import { printable } from "../../domain/printable.ts";
 import { type GitStatus, PipelineStatus, type ProjectStatus, RepositoryStatus, type StageStatus } from "../../protocol/messages.ts";
 import type { Cli, GlobalOptions } from "../context.ts";
 import { renderError } from "../output/errors.ts";

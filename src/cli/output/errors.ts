@@ -1,7 +1,7 @@
 /** An error as people read it: what happened, where, what else was found, what to do. */
 import type { Colors } from "picocolors/types";
 import { type ErrorDocument, formatLocation } from "../../domain/errors.ts";
-import { printable } from "../../domain/names.ts";
+import { printable } from "../../domain/printable.ts";
 
 const MAX_FINDINGS = 20;
 

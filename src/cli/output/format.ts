@@ -2,7 +2,7 @@
 import prettyBytes from "pretty-bytes";
 import prettyMilliseconds from "pretty-ms";
 import type { JsonObject } from "../../domain/json.ts";
-import { printable } from "../../domain/names.ts";
+import { printable } from "../../domain/printable.ts";
 import type { RunProgress, RunRecord, RunState, RunTotals } from "../../domain/run.ts";
 import { type StageId, STAGES, stageOf } from "../../domain/stage.ts";
 

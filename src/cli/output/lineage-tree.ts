@@ -2,7 +2,7 @@
 import type { Colors } from "picocolors/types";
 import { type AssetKind, parseAssetUri } from "../../domain/asset.ts";
 import type { LineageEdge, LineageGraph, LineageRun } from "../../domain/lineage.ts";
-import { printable } from "../../domain/names.ts";
+import { printable } from "../../domain/printable.ts";
 import { formatCommits } from "./format.ts";
 
 export interface TreeOptions {

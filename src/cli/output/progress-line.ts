@@ -1,7 +1,7 @@
 import cliTruncate from "cli-truncate";
 import prettyMilliseconds from "pretty-ms";
 import type { Colors } from "picocolors/types";
-import { printable } from "../../domain/names.ts";
+import { printable } from "../../domain/printable.ts";
 import type { RunProgress } from "../../domain/run.ts";
 import { formatAmount } from "./format.ts";
 import type { Pace } from "./rate.ts";

@@ -1,6 +1,6 @@
 /** A run as a person watches it: progress bars on a terminal, a line now and then where nobody looks. */
 import type { Colors } from "picocolors/types";
-import { printable } from "../../domain/names.ts";
+import { printable } from "../../domain/printable.ts";
 import type { RunEvent, RunProgress, RunState, RunSummary } from "../../domain/run.ts";
 import type { StageId } from "../../domain/stage.ts";
 import { printableLines, renderError } from "./errors.ts";

@@ -2,7 +2,7 @@
 import cliTruncate from "cli-truncate";
 import type { Colors } from "picocolors/types";
 import stringWidth from "string-width";
-import { printable } from "../../domain/names.ts";
+import { printable } from "../../domain/printable.ts";
 
 export interface Column<T> {
   readonly header: string;

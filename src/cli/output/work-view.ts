@@ -1,6 +1,6 @@
 /** Progress of a long request that is not a run. */
 import type { RunProgress } from "../../domain/run.ts";
-import { printable } from "../../domain/names.ts";
+import { printable } from "../../domain/printable.ts";
 import { openLiveRegion } from "./live-region.ts";
 import { renderAmounts, renderBar } from "./progress-line.ts";
 import { PaceMeter } from "./rate.ts";

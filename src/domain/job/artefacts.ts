@@ -1,6 +1,6 @@
 /** Whether what lies in the storage is what an attempt says it made. */
 import type { Finding } from "../errors.ts";
-import { printable } from "../names.ts";
+import { printable } from "../printable.ts";
 import type { Done } from "./format.ts";
 
 /** A file as its storage knows it; what it does not say is null. */

@@ -2,7 +2,7 @@
 import * as l10n from "@vscode/l10n";
 import * as vscode from "vscode";
 import { EdaError } from "../../domain/errors.ts";
-import { printable } from "../../domain/names.ts";
+import { printable } from "../../domain/printable.ts";
 import type { RunRecord } from "../../domain/run.ts";
 import { INVENTORIES, type StageId, STAGES } from "../../domain/stage.ts";
 import { ListRows, ListRuns } from "../../protocol/messages.ts";

@@ -1,6 +1,6 @@
 /** What runs do, in the output channel: their states, their log lines and how they ended, each with the stage it came from. */
 import type * as vscode from "vscode";
-import { printable } from "../../domain/names.ts";
+import { printable } from "../../domain/printable.ts";
 import type { RunState } from "../../domain/run.ts";
 import { outcomeText, progressText } from "../text/runs.ts";
 import type { RunTracker } from "./run-tracker.ts";

@@ -1,7 +1,7 @@
 /** Numbers, sizes and times in the language of the editor. Set once at activation; English otherwise, as in tests. */
 import * as l10n from "@vscode/l10n";
 import prettyBytes from "pretty-bytes";
-import { printable } from "../../domain/names.ts";
+import { printable } from "../../domain/printable.ts";
 
 let language = "en";
 /** Found when first needed: asking ICU costs more than all the rest of the activation. */

@@ -1,6 +1,6 @@
 /** Projects and stages as rows. */
 import * as l10n from "@vscode/l10n";
-import { printable } from "../../domain/names.ts";
+import { printable } from "../../domain/printable.ts";
 import type { RunState } from "../../domain/run.ts";
 import { stageOf } from "../../domain/stage.ts";
 import type { ProjectStatus, StageStatus } from "../../protocol/messages.ts";

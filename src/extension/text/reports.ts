@@ -2,7 +2,7 @@
 import * as l10n from "@vscode/l10n";
 import { parseAssetUri } from "../../domain/asset.ts";
 import type { LineageGraph, LineageRun } from "../../domain/lineage.ts";
-import { printable } from "../../domain/names.ts";
+import { printable } from "../../domain/printable.ts";
 import type { LogLine, RunRecord } from "../../domain/run.ts";
 import type { CheckState, DoctorCheck, VerifyReport } from "../../protocol/messages.ts";
 import { bytes, count, dateTime, duration } from "./locale.ts";

@@ -1,7 +1,7 @@
 /** Runs as rows of a tree and as progress lines. */
 import * as l10n from "@vscode/l10n";
 import { formatLocation, type ErrorDocument } from "../../domain/errors.ts";
-import { printable } from "../../domain/names.ts";
+import { printable } from "../../domain/printable.ts";
 import { isTerminal, type RunProgress, type RunRecord, type RunState, type RunSummary, type RunTotals } from "../../domain/run.ts";
 import { stageOf, STAGES } from "../../domain/stage.ts";
 import type { Row } from "../tree/node.ts";

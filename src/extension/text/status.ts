@@ -1,6 +1,6 @@
 /** The one line of the status bar, and what a pointer on it says. Pure. */
 import * as l10n from "@vscode/l10n";
-import { printable } from "../../domain/names.ts";
+import { printable } from "../../domain/printable.ts";
 import type { GitStatus } from "../../protocol/messages.ts";
 import type { LinkState } from "../host/link.ts";
 import type { LiveRun } from "../runs/run-tracker.ts";

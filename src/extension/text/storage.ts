@@ -2,7 +2,7 @@
 import * as l10n from "@vscode/l10n";
 import type { StoredInventoryRow } from "../../domain/inventory.ts";
 import type { JsonObject } from "../../domain/json.ts";
-import { printable } from "../../domain/names.ts";
+import { printable } from "../../domain/printable.ts";
 import { INVENTORY_TABLES, type InventoryId } from "../../domain/stage.ts";
 import type { ObjectEntry } from "../../protocol/messages.ts";
 import type { Icon, Row } from "../tree/node.ts";

@@ -1,7 +1,7 @@
 /** Rows that are not data: what went wrong, what is missing, how to see more. */
 import * as l10n from "@vscode/l10n";
 import type { EdaError } from "../../domain/errors.ts";
-import { printable } from "../../domain/names.ts";
+import { printable } from "../../domain/printable.ts";
 import type { CommandId } from "../contributions.ts";
 import { errorText } from "../text/runs.ts";
 import type { Row, TreeNode } from "./node.ts";

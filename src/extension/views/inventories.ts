@@ -1,7 +1,7 @@
 /** *Inventories*: the five tables, their rows a page at a time, and everything registered of each row. */
 import * as l10n from "@vscode/l10n";
 import type { StoredInventoryRow } from "../../domain/inventory.ts";
-import { printable } from "../../domain/names.ts";
+import { printable } from "../../domain/printable.ts";
 import { INVENTORIES, type InventoryId, type StageId, STAGES } from "../../domain/stage.ts";
 import { ListRows } from "../../protocol/messages.ts";
 import type { HostLink } from "../host/link.ts";

@@ -5,7 +5,8 @@ import { type InputAsset, localUri, objectUri, type OutputObject } from "../../d
 import { EdaError, type ErrorDetails, toEdaError } from "../../domain/errors.ts";
 import { RAW_DATA_FOLDER } from "../../domain/governed.ts";
 import type { StoredInventoryRow } from "../../domain/inventory.ts";
-import { objectKey, printable } from "../../domain/names.ts";
+import { objectKey } from "../../domain/names.ts";
+import { printable } from "../../domain/printable.ts";
 import type { StatCacheEntry } from "../../ports/inventory.ts";
 import { inBatches } from "../batches.ts";
 import { discardAll, prepareFiles, storedContents, storeNewContents } from "../raw-contents.ts";

@@ -6,7 +6,7 @@ import { objectUri } from "../../domain/asset.ts";
 import { EdaError } from "../../domain/errors.ts";
 import { projectFilePath, STATE_FOLDER } from "../../domain/governed.ts";
 import type { StoredInventoryRow } from "../../domain/inventory.ts";
-import { printable } from "../../domain/names.ts";
+import { printable } from "../../domain/printable.ts";
 import type { StagingTable } from "../../domain/project.ts";
 import type { StageTableResult } from "../../ports/engine.ts";
 import { dependencyOrder } from "../dependency-order.ts";

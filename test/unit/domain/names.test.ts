@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { assertProjectName, isProjectName, objectKey, printable, safeRelativePath, safeSegment } from "../../../src/domain/names.ts";
+import { assertProjectName, isProjectName, objectKey, safeRelativePath, safeSegment } from "../../../src/domain/names.ts";
+import { printable } from "../../../src/domain/printable.ts";
 
 const NFD = "ac\u0327a\u0303o.csv";
 const NFC = "ação.csv";

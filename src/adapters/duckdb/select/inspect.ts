@@ -1,6 +1,6 @@
 /** What a SELECT reads, and what keeps it from giving the same table every time. Decided on the parse tree, before anything runs. */
 import { EdaError } from "../../../domain/errors.ts";
-import { printable } from "../../../domain/names.ts";
+import { printable } from "../../../domain/printable.ts";
 import type { Session } from "../session.ts";
 import { childrenOf, isNode, locate, parseSelect, type TreeNode } from "./parse-tree.ts";
 

@@ -1,6 +1,6 @@
 /** Matching the columns a file has with the fields the schema declares. */
 import { EdaError, type Finding } from "../../../domain/errors.ts";
-import { printable } from "../../../domain/names.ts";
+import { printable } from "../../../domain/printable.ts";
 import { nearest } from "../../../domain/nearest.ts";
 import type { StagingTable, TableField } from "../../../domain/project.ts";
 

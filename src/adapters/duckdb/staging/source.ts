@@ -2,7 +2,7 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { EdaError } from "../../../domain/errors.ts";
-import { printable } from "../../../domain/names.ts";
+import { printable } from "../../../domain/printable.ts";
 import type { StagingTable } from "../../../domain/project.ts";
 import type { EngineContext } from "../../../ports/engine.ts";
 import { reasonOf } from "../failure.ts";
