@@ -17,6 +17,7 @@ module.exports = {
     only("host-composes", "^src/host/", ["^src/(pipeline|adapters|ports|protocol|domain)/"]),
     only("cli-is-a-client", "^src/cli/", ["^src/(protocol|domain)/"]),
     only("extension-is-a-client", "^src/extension/", ["^src/(protocol|domain)/"]),
+    only("pages-are-clients", "^webview/", ["^src/(protocol|domain)/", "^src/extension/(text/|tree/node)"]),
     {
       name: "adapters-are-strangers",
       comment: "One technology never reaches into another.",

@@ -3,7 +3,7 @@
  * JSON Schemas that the extension contributes.
  */
 import { execFileSync } from "node:child_process";
-import { existsSync, statSync } from "node:fs";
+import { copyFileSync, existsSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -23,11 +23,24 @@ const shared = {
 const program = { ...shared, format: "esm", packages: "external" };
 const extension = { ...shared, format: "cjs", external: ["vscode"], minify: true, mainFields: ["module", "main"] };
 
+const page = {
+  ...extension,
+  platform: "browser",
+  format: "iife",
+  target: "es2022",
+  external: [],
+  mainFields: ["browser", "module", "main"],
+  loader: { ".css": "text" },
+  // Development builds of Lit warn in the console.
+  conditions: ["production"],
+};
+
 const bundles = [
   { ...program, entryPoints: ["src/host/main.ts"], outfile: "dist/host/main.js" },
   { ...program, entryPoints: ["src/adapters/minio/hash-worker.ts"], outfile: "dist/host/hash-worker.js" },
   { ...program, entryPoints: ["src/cli/main.ts"], outfile: "dist/cli/main.js", banner: { js: "#!/usr/bin/env node" } },
   { ...extension, entryPoints: ["src/extension/main.ts"], outfile: "dist/extension/main.cjs", maxBytes: MAX_EXTENSION_BYTES },
+  { ...page, entryPoints: ["webview/monitor/main.ts"], outfile: "dist/webview/monitor.js" },
 ];
 
 for (const { maxBytes, ...options } of bundles) {
@@ -39,6 +52,11 @@ for (const { maxBytes, ...options } of bundles) {
     console.error(`${options.outfile} is larger than ${maxBytes / 1024} KB.`);
     process.exitCode = 1;
   }
+}
+
+// Icons of the pages, from the package that VS Code has them from.
+for (const file of ["codicon.css", "codicon.ttf"]) {
+  copyFileSync(join(root, "node_modules", "@vscode", "codicons", "dist", file), join(root, "dist", "webview", file));
 }
 
 // The flag is for Node 22; later ones strip types by themselves.

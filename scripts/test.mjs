@@ -21,10 +21,11 @@ const RESULTS = join(ROOT, "test-results");
 
 const CHECKS = [
   { name: "types", args: ["node_modules/typescript/bin/tsc", "-p", "."] },
+  { name: "types of the pages", args: ["node_modules/typescript/bin/tsc", "-p", "webview"] },
   { name: "lint and format", args: ["node_modules/@biomejs/biome/bin/biome", "check"] },
   {
     name: "import direction",
-    args: ["node_modules/dependency-cruiser/bin/dependency-cruiser.mjs", "src", "--config", ".dependency-cruiser.cjs"],
+    args: ["node_modules/dependency-cruiser/bin/dependency-cruiser.mjs", "src", "webview", "--config", ".dependency-cruiser.cjs"],
   },
   { name: "unused code", args: ["node_modules/knip/bin/knip.js"] },
 ];

@@ -18,6 +18,7 @@ export const PALETTE_COMMANDS = [
   "eda.doctor",
   "eda.recover",
   "eda.showRunLog",
+  "eda.openMonitor",
   "eda.openManifest",
   "eda.openProjectFile",
   "eda.initWorkspace",

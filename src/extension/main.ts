@@ -2,6 +2,7 @@
 import * as vscode from "vscode";
 import { assetCommands } from "./commands/asset-commands.ts";
 import { registerHandlers } from "./commands/handlers.ts";
+import { jobCommands } from "./commands/job-commands.ts";
 import { runCommands } from "./commands/run-commands.ts";
 import { workspaceCommands } from "./commands/workspace-commands.ts";
 import { openSession, type Session } from "./session.ts";
@@ -22,7 +23,7 @@ export function activate(context: vscode.ExtensionContext): EdaApi {
   const folder = chooseFolder();
   const session = folder === undefined ? undefined : openSession(folder, context.extension, channel);
   if (session === undefined) void setContext("eda.workspace", "none");
-  const handlers = { ...runCommands, ...assetCommands, ...workspaceCommands(channel, context.extension.id) };
+  const handlers = { ...runCommands, ...jobCommands, ...assetCommands, ...workspaceCommands(channel, context.extension.id) };
   context.subscriptions.push(channel, ...registerHandlers(handlers, session), ...(session === undefined ? [] : [session]));
   const { user, system } = process.cpuUsage(started.cpu);
   return { activation: { clock: performance.now() - started.clock, cpu: (user + system) / 1000 }, session };

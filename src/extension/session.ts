@@ -4,6 +4,7 @@ import { SETTINGS } from "./contributions.ts";
 import { createDocuments, type Documents } from "./documents.ts";
 import { findInstallation, notInstalled } from "./host/installation.ts";
 import { HostLink } from "./host/link.ts";
+import { type Monitor, openMonitor } from "./monitor/panel.ts";
 import { PipelineModel } from "./pipeline-model.ts";
 import { openProblems, type Problems } from "./problems.ts";
 import { createRunControl, type RunControl } from "./runs/run-control.ts";
@@ -32,6 +33,7 @@ export interface Session extends vscode.Disposable {
   readonly reports: RunReports;
   readonly documents: Documents;
   readonly problems: Problems;
+  readonly monitor: Monitor;
   readonly readiness: Readiness;
   readonly views: { readonly pipeline: View; readonly buckets: View; readonly inventories: View; readonly runs: View };
   refresh(): void;
@@ -62,6 +64,13 @@ export function openSession(folder: vscode.Uri, extension: vscode.Extension<unkn
     runs: openRunsView(link, model, tracker, isReady),
   };
   const problems = openProblems(folder, model);
+  const monitor = openMonitor({
+    folder,
+    extension: extension.extensionUri,
+    link,
+    openRun: (run) => reports.show(run),
+    openObject: async (name) => void (await vscode.commands.executeCommand("eda.showLineage", name)),
+  });
   const refresh = () => {
     for (const view of Object.values(views)) view.reload();
   };
@@ -114,6 +123,7 @@ export function openSession(folder: vscode.Uri, extension: vscode.Extension<unkn
     writeRunLogs(tracker, channel),
     openStatusBar(link, model, tracker),
     problems,
+    monitor,
     ...Object.values(views),
     reports,
     documents,
@@ -131,6 +141,7 @@ export function openSession(folder: vscode.Uri, extension: vscode.Extension<unkn
     reports,
     documents,
     problems,
+    monitor,
     readiness,
     views,
     refresh,

@@ -9,8 +9,9 @@ import { DetailNode, InventoryNode, RowNode } from "../views/inventories.ts";
 import type { Handlers } from "./handlers.ts";
 import { pickAsset } from "./pick.ts";
 
-/** `bucket/key` of a row that stands for an object, or for a prefix of objects. */
+/** `bucket/key` of a row that stands for an object, or for a prefix of objects; a page hands it over as it is. */
 function keyOf(argument: unknown): string | undefined {
+  if (typeof argument === "string") return argument;
   if (argument instanceof ObjectNode) return `${argument.bucket}/${argument.entry.key}`;
   if (argument instanceof ListingNode) return `${argument.bucket}/${argument.prefix}`;
   if (argument instanceof RowNode) return `${argument.registered.bucket}/${argument.registered.key}`;

@@ -15,6 +15,7 @@ import { EdaError, toEdaError } from "../../domain/errors.ts";
 import { isTerminal, type RunEvent, type RunProgress, type RunSummary } from "../../domain/run.ts";
 import { call, connectHost, type HostConnection } from "../../protocol/client.ts";
 import type { Installation } from "../../protocol/installation.ts";
+import { JobChanged, type JobView } from "../../protocol/jobs.ts";
 import { type HostStatus, PROTOCOL_VERSION, RunChanged, RunEvents, Status, Stop, WorkProgress } from "../../protocol/messages.ts";
 
 /** How often a window without a host looks whether another client has started one. */
@@ -43,6 +44,7 @@ export class HostLink implements Disposable {
   readonly #states = new Emitter<LinkState>();
   readonly #runEvents = new Emitter<RunEvent>();
   readonly #runChanges = new Emitter<RunSummary>();
+  readonly #jobChanges = new Emitter<JobView>();
   readonly #active = new Set<string>();
   #state: LinkState = { kind: "idle" };
   #connection: HostConnection | undefined;
@@ -73,6 +75,10 @@ export class HostLink implements Disposable {
 
   get onRunChanged(): Event<RunSummary> {
     return this.#runChanges.event;
+  }
+
+  get onJobChanged(): Event<JobView> {
+    return this.#jobChanges.event;
   }
 
   /** @throws EdaError as the host sent it, or why there is no host */
@@ -136,6 +142,7 @@ export class HostLink implements Disposable {
     this.#states.dispose();
     this.#runEvents.dispose();
     this.#runChanges.dispose();
+    this.#jobChanges.dispose();
   }
 
   async #request<R>(send: (connection: HostConnection) => Promise<R>): Promise<R> {
@@ -204,6 +211,7 @@ export class HostLink implements Disposable {
     });
     this.#ended.catch(() => undefined);
     connection.rpc.onNotification(RunEvents, (event) => this.#runEvents.fire(event));
+    connection.rpc.onNotification(JobChanged, (job) => this.#jobChanges.fire(job));
     connection.rpc.onNotification(RunChanged, (summary) => {
       if (isTerminal(summary.state)) this.#active.delete(summary.runId);
       else this.#active.add(summary.runId);

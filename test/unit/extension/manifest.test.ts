@@ -56,7 +56,7 @@ describe("the manifest", () => {
 
   it("keeps code of the workspace from running before it is trusted", () => {
     expect(manifest.capabilities.untrustedWorkspaces.supported).toBe(false);
-    expect(manifest.activationEvents).toEqual(["workspaceContains:configs/eda.yaml"]);
+    expect(manifest.activationEvents).toEqual(["workspaceContains:configs/eda.yaml", "onWebviewPanel:eda.monitor"]);
   });
 
   it("has every text in both languages, and no text that nobody uses", () => {
