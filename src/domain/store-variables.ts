@@ -22,7 +22,10 @@ export const STORE_VARIABLES = {
   EDA_MONGODB_PASSWORD: "secret",
   EDA_MONGODB_CA: "path",
   EDA_DRIVE: "plain",
+  EDA_GOOGLE_ACCOUNT: "plain",
   EDA_GOOGLE_CREDENTIALS_FILE: "path",
+  EDA_GOOGLE_API_ROOT: "plain",
+  EDA_GOOGLE_OAUTH_ROOT: "plain",
 } as const;
 
 export type StoreVariable = keyof typeof STORE_VARIABLES;

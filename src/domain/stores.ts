@@ -65,10 +65,18 @@ export const driveSchema = z.strictObject({
     .default("folder")
     .describe("A folder that stands in for Drive, or Google Drive · Uma pasta no lugar do Drive, ou o Google Drive"),
   account: z
-    .string()
-    .min(1)
+    .email()
     .optional()
-    .describe("Google account that captures, shown at sign-in · Conta Google que captura, sugerida na autenticação"),
+    .describe("Person in whose name a service account acts (domain-wide delegation) · Pessoa em cujo nome a conta de serviço age"),
+  exports: z
+    .strictObject({
+      sheets: z.enum(["csv", "xlsx", "pdf"]).exactOptional(),
+      docs: z.enum(["docx", "pdf", "txt", "md"]).exactOptional(),
+      slides: z.enum(["pptx", "pdf"]).exactOptional(),
+      drawings: z.enum(["svg", "png", "pdf"]).exactOptional(),
+    })
+    .optional()
+    .describe("Format in which documents of Google's editors are captured · Formato em que os documentos do Google são capturados"),
 });
 
 /** A section is absent or complete; what the environment says stands above it. */

@@ -43,9 +43,9 @@ const CHECKS: Readonly<Record<string, (host: Host) => Promise<Verdict>>> = {
 
 export async function doctor(host: Host): Promise<readonly DoctorCheck[]> {
   const own = Object.entries(CHECKS).map(([name, check]) => settled(name, () => check(host)));
-  const { configuration, databaseUrl } = host.stores;
-  const places = { workspace: host.endpoint.workspace, stateFolder: host.endpoint.stateFolder, sqlFolder: join(host.home, "sql") };
-  return Promise.all([...own, ...checkStores(configuration, { ...places, databaseUrl })]);
+  const { configuration, databaseUrl, runLogCondition } = host.stores;
+  const places = { stateFolder: host.endpoint.stateFolder, sqlFolder: join(host.home, "sql"), env: host.env, databaseUrl, runLogCondition };
+  return Promise.all([...own, ...checkStores(configuration, places)]);
 }
 
 /** What can be known when the host cannot open its stores: for a process that only looks and leaves. */
@@ -58,7 +58,7 @@ export async function doctorWithoutHost({ endpoint, home, env }: Pick<Host, "end
   });
   const disk = settled("disk space", () => checkDisk({ endpoint }));
   const stores =
-    readable.state === "ok" ? checkStores(readConfiguration(workspace, env), { workspace, stateFolder, sqlFolder: join(home, "sql") }) : [];
+    readable.state === "ok" ? checkStores(readConfiguration(workspace, env), { stateFolder, sqlFolder: join(home, "sql"), env }) : [];
   return [readable, ...(await Promise.all([disk, ...stores]))];
 }
 

@@ -92,6 +92,7 @@ async function compose(
     configuration: readConfiguration(workspace, env),
     endpoint,
     sqlFolder: join(home, "sql"),
+    env,
     logger,
     onClose,
     onLost: options.onLost,
@@ -107,6 +108,7 @@ async function compose(
 
   const board = createRunBoard(runLog, logger);
   onClose(() => board.flush());
+  stores.startMirror(board);
   const commitLock = createCommitLock();
   await removeLeftovers(services, stateFolder);
   const runs = await launchDurableRuns({

@@ -63,7 +63,8 @@ export async function runHostProcess(options: HostProcessOptions): Promise<void>
     startedAt,
     activeRuns: await host.runs.active().catch(() => host.board.activeRuns()),
     clients: clients.size,
-    stores: host.stores.descriptions,
+    // Whose Drive it is shows once somebody has signed in.
+    stores: { ...host.stores.descriptions, drive: host.services.drive.description },
     storesChanged: haveStoresChanged(host),
     storeEnvironment: storeEnvironment(env),
   });

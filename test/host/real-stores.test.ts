@@ -1,18 +1,18 @@
 /** The same host on servers: it works there as on the embedded stores, and says what is wrong when one of them is away. */
 import { spawnSync } from "node:child_process";
-import { readdirSync, writeFileSync } from "node:fs";
+import { readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import type { EdaError } from "../../src/domain/errors.ts";
-import { Doctor, type DoctorCheck, Status } from "../../src/protocol/messages.ts";
+import { Doctor, type DoctorCheck, ReadLog, Status } from "../../src/protocol/messages.ts";
 import { documentOf, eda } from "../support/cli.ts";
 import { openTestHost, type TestHost } from "../support/host.ts";
 import { freePort } from "../support/ports.ts";
-import { type RealStores, startRealStores } from "../support/real-stores.ts";
-import { minioProgram } from "../support/servers/minio.ts";
+import { hasRealStores, type RealStores, startRealStores } from "../support/real-stores.ts";
+import { SMALL_DRIVE } from "../support/small-project.ts";
 import { createWorkspace, type TestWorkspace } from "../support/workspace.ts";
 
-describe.skipIf(minioProgram === undefined)("a host on MinIO and a PostgreSQL server", () => {
+describe.skipIf(!hasRealStores)("a host on servers", () => {
   let stores: RealStores;
   let env: NodeJS.ProcessEnv;
   let workspace: TestWorkspace;
@@ -22,6 +22,8 @@ describe.skipIf(minioProgram === undefined)("a host on MinIO and a PostgreSQL se
     stores = await startRealStores();
     ({ env } = await stores.environment());
     workspace = createWorkspace("real");
+    stores.fillDrive(workspace.folder, SMALL_DRIVE);
+    rmSync(join(workspace.folder, SMALL_DRIVE), { recursive: true });
     host = await openTestHost(workspace.folder, { env });
   });
 
@@ -52,8 +54,8 @@ describe.skipIf(minioProgram === undefined)("a host on MinIO and a PostgreSQL se
     expect(host.status.stores).toEqual({
       objects: `S3 ${endpoint}`,
       inventory: `PostgreSQL ${address}${pathname}`,
-      runLog: "in the inventory's database",
-      drive: "local folder",
+      runLog: `MongoDB 127.0.0.1:${stores.logServer.port}`,
+      drive: expect.stringMatching(/^Google Drive \(.*ana@example\.com/u),
     });
   });
 
@@ -70,11 +72,23 @@ describe.skipIf(minioProgram === undefined)("a host on MinIO and a PostgreSQL se
     expect(await host.run("ingest")).toMatchObject({ state: "unchanged" });
   });
 
+  it("logs on the server, and copies the executions there", async () => {
+    const [newest] = await host.records();
+    const run = newest?.run as string;
+    const lines = await host.rpc.sendRequest(ReadLog, { run, after: 0, limit: 100 });
+    expect(lines.length).toBeGreaterThan(0);
+    const documents = await stores.documents(env, "logs", { execucao: run });
+    expect(documents.map(({ mensagem }) => mensagem)).toEqual(lines.map(({ message }) => message));
+    await expect.poll(() => stores.documents(env, "execucoes", { _id: run })).toMatchObject([{ estado: newest?.state }]);
+  });
+
   it("finds nothing wrong with them", async () => {
     const checks = await checksOf(host.rpc.sendRequest(Doctor));
     expect(checks["object store"]).toMatchObject({ state: "ok", message: expect.stringContaining("versioned") });
     expect(checks["postgresql"]).toMatchObject({ state: "ok", message: expect.stringMatching(/version \d+/u) });
     expect(checks["migrations"]).toMatchObject({ state: "ok" });
+    expect(checks["drive"]).toMatchObject({ state: "ok", message: expect.stringContaining("ana@example.com") });
+    expect(checks["run log"]).toMatchObject({ state: "ok", message: expect.stringMatching(/^MongoDB .*version \d+/u) });
   });
 
   it("shows no secret in status, checks, log or commits", async () => {
@@ -155,6 +169,20 @@ describe.skipIf(minioProgram === undefined)("a host on MinIO and a PostgreSQL se
     it("does not start with half a configuration", async () => {
       const failure = await failureOf(openTestHost(newWorkspace().folder, { env: { EDA_S3_ENDPOINT: "http://127.0.0.1:9" } }));
       expect(failure).toMatchObject({ kind: "precondition", code: "stores-incomplete" });
+    });
+
+    it("works without its run log, warns of it, and delivers what was logged once it is back", async () => {
+      await stores.logServer.kill();
+      const summary = await host.run("ingest");
+      expect(summary, JSON.stringify(summary.error)).toMatchObject({ state: "unchanged" });
+      const doctor = await checksOf(host.rpc.sendRequest(Doctor));
+      expect(doctor["run log"]).toMatchObject({ state: "warning", message: expect.stringContaining("wait for it on disk") });
+      const lines = await host.rpc.sendRequest(ReadLog, { run: summary.runId, after: 0, limit: 100 });
+      expect(lines.length).toBeGreaterThan(0);
+      await stores.logServer.restart();
+      await expect
+        .poll(async () => (await stores.documents(env, "logs", { execucao: summary.runId })).length, { timeout: 60_000, interval: 500 })
+        .toBe(lines.length);
     });
 
     it("fails the run that needs it, and the next one succeeds once it is back", async () => {

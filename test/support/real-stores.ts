@@ -1,38 +1,59 @@
 /** Real servers behind a workspace's stores, and the environment that names them. */
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { type Document, MongoClient } from "mongodb";
 import { openS3Store, type S3Store } from "../../src/adapters/minio/object-store.ts";
+import { type DriveServer, startDriveServer } from "./drive-server/server.ts";
 import { installedPrograms, startEmbeddedServer, startInstalledServer, type TestServer } from "./postgres.ts";
-import { type S3Server, startMinio } from "./servers/minio.ts";
+import { minioProgram, type S3Server, startMinio } from "./servers/minio.ts";
+import { type MongoServer, mongoProgram, newDatabaseName, startMongo } from "./servers/mongo.ts";
+
+/** What a test on real stores needs beside the PostgreSQL that is always there. */
+export const hasRealStores = minioProgram !== undefined && mongoProgram !== undefined;
+
+export const DRIVE_OWNER = "ana@example.com";
 
 export interface RealStores {
   readonly objectServer: S3Server;
   readonly databaseServer: TestServer;
-  /** Names the object store and a new, empty database. */
+  readonly logServer: MongoServer;
+  readonly driveServer: DriveServer;
+  /** Names the servers, and a new, empty database on each. */
   environment(): Promise<{ readonly env: NodeJS.ProcessEnv; readonly databaseUrl: string }>;
   /** Values that must never be seen anywhere. */
   readonly secrets: readonly string[];
   openObjects(): S3Store;
+  /** Puts what lies in a local folder into the Drive, under the folder's own path. */
+  fillDrive(workspace: string, folder: string): void;
+  /** What a collection of the environment's run log holds, read without the adapter. */
+  documents(env: NodeJS.ProcessEnv, collection: string, filter: Document): Promise<readonly Document[]>;
   stop(): Promise<void>;
 }
 
-/** MinIO, and the PostgreSQL of the machine, or else another one of ours. */
+/** MinIO, the PostgreSQL of the machine or else another one of ours, the protocol of MongoDB, and that of Google Drive. */
 export async function startRealStores(): Promise<RealStores> {
   const programs = installedPrograms();
-  const [objectServer, databaseServer] = await Promise.all([
+  const [objectServer, logServer, driveServer, databaseServer] = await Promise.all([
     startMinio(),
+    startMongo({ authentication: true }),
+    startDriveServer({ accounts: [DRIVE_OWNER] }),
     programs === undefined ? startEmbeddedServer() : startInstalledServer(programs),
   ]);
   const { access } = objectServer;
-  const secretFile = join(mkdtempSync(join(tmpdir(), "eda-secret-")), "s3");
+  const { uri, user, password: logPassword } = logServer.access;
+  const secretFolder = mkdtempSync(join(tmpdir(), "eda-secret-"));
+  const secretFile = join(secretFolder, "s3");
+  const keyFile = await driveServer.writeServiceAccount(secretFolder, "eda@fake-drive.iam.gserviceaccount.com", [DRIVE_OWNER]);
   writeFileSync(secretFile, `${access.secretKey}\n`, { mode: 0o600 });
   const password = "senha-do-banco";
   const opened: S3Store[] = [];
   return {
     objectServer,
     databaseServer,
-    secrets: [access.secretKey, password],
+    logServer,
+    driveServer,
+    secrets: [access.secretKey, password, logPassword as string],
     async environment() {
       const databaseUrl = await databaseServer.createDatabase();
       const withPassword = new URL(databaseUrl);
@@ -44,6 +65,13 @@ export async function startRealStores(): Promise<RealStores> {
           EDA_S3_ACCESS_KEY: access.accessKey,
           EDA_S3_SECRET_KEY_FILE: secretFile,
           EDA_DATABASE_URL: withPassword.href,
+          EDA_MONGODB_URI: uri.replace("mongodb://", `mongodb://${user}:${logPassword}@`),
+          EDA_MONGODB_DATABASE: newDatabaseName(),
+          EDA_DRIVE: "google",
+          EDA_GOOGLE_ACCOUNT: DRIVE_OWNER,
+          EDA_GOOGLE_CREDENTIALS_FILE: keyFile,
+          EDA_GOOGLE_API_ROOT: driveServer.url,
+          EDA_GOOGLE_OAUTH_ROOT: driveServer.url,
         },
       };
     },
@@ -52,9 +80,35 @@ export async function startRealStores(): Promise<RealStores> {
       opened.push(store);
       return store;
     },
+    fillDrive(workspace, folder) {
+      const { state } = driveServer;
+      const parent = folder.split("/").reduce<string | undefined>((id, name) => {
+        const known = state.children(id ?? "root").find((item) => item.name === name);
+        return known?.id ?? state.addFolder({ name, ...(id === undefined ? {} : { parent: id }) });
+      }, undefined);
+      fill(driveServer, join(workspace, folder), parent as string);
+    },
+    async documents(env, collection, filter) {
+      const client = new MongoClient(env["EDA_MONGODB_URI"] as string);
+      try {
+        return await client.db(env["EDA_MONGODB_DATABASE"]).collection(collection).find(filter).sort({ sequencia: 1 }).toArray();
+      } finally {
+        await client.close();
+      }
+    },
     async stop() {
       for (const store of opened) await store.close();
-      await Promise.all([objectServer.stop(), databaseServer.stop()]);
+      await Promise.all([objectServer.stop(), databaseServer.stop(), logServer.stop(), driveServer.close()]);
+      rmSync(secretFolder, { recursive: true, force: true });
     },
   };
+}
+
+function fill(server: DriveServer, folder: string, parent: string): void {
+  const { state } = server;
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) fill(server, path, state.addFolder({ name: entry.name, parent }));
+    else state.addFile({ name: entry.name, parent, content: readFileSync(path), modifiedAt: statSync(path).mtime });
+  }
 }

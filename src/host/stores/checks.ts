@@ -2,30 +2,37 @@
 import { existsSync } from "node:fs";
 import { access, constants } from "node:fs/promises";
 import { join } from "node:path";
+import prettyBytes from "pretty-bytes";
 import prettyMs from "pretty-ms";
+import { probeDrive } from "../../adapters/drive/probe.ts";
 import { probeObjectStore } from "../../adapters/minio/probe.ts";
+import { probeRunLog } from "../../adapters/mongodb/probe.ts";
 import { type DatabaseFacts, probeDatabase } from "../../adapters/postgres/probe.ts";
+import { toEdaError } from "../../domain/errors.ts";
 import type { DoctorCheck } from "../../protocol/messages.ts";
 import { ok, settled, type Verdict, warning } from "../verdict.ts";
-import type { S3Configuration, StoresConfiguration } from "./configuration.ts";
-import { databaseUrl, s3Options } from "./connections.ts";
+import type { GoogleConfiguration, MongodbConfiguration, S3Configuration, StoresConfiguration } from "./configuration.ts";
+import { databaseUrl, googleOptions, mongoOptions, s3Options } from "./connections.ts";
 import { describeStores } from "./describe.ts";
+import type { Stores } from "./open.ts";
 import { reach } from "./reach.ts";
 
 /** Beyond this somebody should know; S3 refuses requests that are 15 minutes off. */
 const MAX_SKEW_MS = 60_000;
 
 export interface Places {
-  readonly workspace: string;
   readonly stateFolder: string;
   readonly sqlFolder: string;
+  readonly env: NodeJS.ProcessEnv;
   /** Of the running embedded database; absent when no host runs, and the database with it. */
   readonly databaseUrl?: string;
+  /** What the open run log says of itself. */
+  readonly runLogCondition?: Stores["runLogCondition"];
 }
 
 /** One check a service, all at once; none rejects. */
 export function checkStores(configuration: StoresConfiguration, places: Places): readonly Promise<DoctorCheck>[] {
-  const { objects, database } = configuration;
+  const { objects, database, runLog, drive } = configuration;
   const folder = join(places.stateFolder, "objects");
   const described = describeStores(configuration, folder);
   const url = database.kind === "postgresql" ? databaseUrl(database) : places.databaseUrl;
@@ -38,6 +45,8 @@ export function checkStores(configuration: StoresConfiguration, places: Places):
           settled("postgresql", async () => checkDatabase(await facts, described.inventory)),
           settled("migrations", async () => checkMigrations(await facts)),
         ]),
+    ...(runLog.kind === "mongodb" ? [settled("run log", () => checkMongodb(runLog, described.runLog, places))] : []),
+    ...(drive.kind === "google" ? [settled("drive", () => checkGoogle(drive, places))] : []),
   ];
 }
 
@@ -78,6 +87,26 @@ function checkMigrations({ pendingMigrations: pending }: DatabaseFacts): Verdict
     todo: "Use that version, or a newer one.",
     kind: "precondition",
   };
+}
+
+/** Runs go on without it, so that being away is no more than a warning while something keeps what it is to get. */
+async function checkMongodb(runLog: MongodbConfiguration, description: string, { runLogCondition }: Places): Promise<Verdict> {
+  const waiting = runLogCondition?.().waitingBytes ?? 0;
+  const backlog = waiting === 0 ? "" : `; ${prettyBytes(waiting)} wait for it on disk`;
+  try {
+    const { version, skewMs } = await probeRunLog(mongoOptions(runLog));
+    return checkClock(skewMs, `${description}, version ${version}${backlog}`);
+  } catch (error) {
+    const { kind, message, todo } = toEdaError(error);
+    if (kind !== "unavailable" || runLogCondition === undefined) throw error;
+    return warning(`${message}${backlog}`, todo ?? "Start it: what waits is then delivered.");
+  }
+}
+
+async function checkGoogle(drive: GoogleConfiguration, { stateFolder, env }: Places): Promise<Verdict> {
+  const { account, freeBytes } = await probeDrive(googleOptions(drive, stateFolder, env));
+  const room = freeBytes === undefined ? "" : `, ${prettyBytes(freeBytes)} free`;
+  return ok(`Google Drive of ${account}${room}`);
 }
 
 function checkClock(skewMs: number | undefined, message: string): Verdict {

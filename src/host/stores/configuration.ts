@@ -8,6 +8,7 @@ import { SETTINGS_FILE } from "../../domain/governed.ts";
 import type { Secret } from "../../domain/secret.ts";
 import { databaseSchema, driveSchema, objectsSchema, runLogSchema, type StoresInput } from "../../domain/stores.ts";
 import { splitDatabaseUrl, splitMongodbUri } from "./addresses.ts";
+import { type GoogleCredentials, readGoogleCredentials } from "./google-credentials.ts";
 import { type Environment, openVariables, type ReadFile, type Variables } from "./variables.ts";
 
 /** Certificates (PEM) and the file they were read from. */
@@ -51,9 +52,13 @@ export interface MongodbConfiguration {
 
 export interface GoogleConfiguration {
   readonly kind: "google";
+  readonly credentials: GoogleCredentials;
+  /** Person in whose name a service account acts. */
   readonly account: string | undefined;
-  /** A service account's key, or an OAuth client's. */
-  readonly credentialsFile: string | undefined;
+  readonly exports: NonNullable<z.output<typeof driveSchema>["exports"]>;
+  /** Google's own when absent. */
+  readonly apiRoot: string | undefined;
+  readonly oauthRoot: string | undefined;
 }
 
 export interface StoresConfiguration {
@@ -156,11 +161,22 @@ function resolveRunLog(options: ResolveOptions, variables: Variables): StoresCon
   return { kind: "mongodb", uri, database, user, password, ca: readAuthority(options, tls?.ca, "EDA_MONGODB_CA") };
 }
 
-function resolveDrive({ settings, env, workspace }: ResolveOptions, variables: Variables): StoresConfiguration["drive"] {
-  const section = layered("drive", driveSchema, settings.drive, { kind: [variables.text("EDA_DRIVE"), "EDA_DRIVE"] });
+function resolveDrive(options: ResolveOptions, variables: Variables): StoresConfiguration["drive"] {
+  const section = layered("drive", driveSchema, options.settings.drive, {
+    kind: [variables.text("EDA_DRIVE"), "EDA_DRIVE"],
+    account: [variables.text("EDA_GOOGLE_ACCOUNT"), "EDA_GOOGLE_ACCOUNT"],
+  });
   if (section?.kind !== "google") return { kind: "folder" };
-  const file = env["EDA_GOOGLE_CREDENTIALS_FILE"];
-  return { kind: "google", account: section.account, credentialsFile: file ? resolve(workspace, file) : undefined };
+  const file = options.env["EDA_GOOGLE_CREDENTIALS_FILE"];
+  if (!file) throw incomplete(undefined, "EDA_GOOGLE_CREDENTIALS_FILE");
+  return {
+    kind: "google",
+    credentials: readGoogleCredentials(resolve(options.workspace, file), options.readFile),
+    account: section.account,
+    exports: section.exports ?? {},
+    apiRoot: variables.text("EDA_GOOGLE_API_ROOT"),
+    oauthRoot: variables.text("EDA_GOOGLE_OAUTH_ROOT"),
+  };
 }
 
 type Overrides<Section> = { readonly [Key in keyof Section]?: readonly [value: unknown, variable: string] };
@@ -213,7 +229,7 @@ function readAuthority({ workspace, readFile }: ResolveOptions, path: string | u
 
 function incomplete(key: string | undefined, variable: string): EdaError {
   const ways = [...(key === undefined ? [] : [`stores.${key} in ${SETTINGS_FILE}`]), variable].join(" or ");
-  const file = variable.endsWith("_FILE") || key !== undefined ? "" : ` or ${variable}_FILE`;
+  const file = key !== undefined || variable.endsWith("_FILE") ? "" : ` or ${variable}_FILE`;
   return new EdaError("precondition", "stores-incomplete", `The stores are not configured completely: ${ways}${file} is missing.`, {
     todo: "Give it, or take out the rest of that store: it is then the embedded one.",
   });

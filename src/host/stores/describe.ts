@@ -10,7 +10,7 @@ export function describeStores({ objects, database, runLog, drive }: StoresConfi
     objects: objects.kind === "s3" ? `S3 ${objects.endpoint}` : `folder ${folder}`,
     inventory: database.kind === "postgresql" ? `PostgreSQL ${databaseAddress(database)}` : "embedded PostgreSQL",
     runLog: runLog.kind === "mongodb" ? `MongoDB ${mongodbAddress(runLog.uri)}` : "in the inventory's database",
-    drive: drive.kind === "google" ? `Google Drive${drive.account === undefined ? "" : ` (${drive.account})`}` : "local folder",
+    drive: drive.kind === "google" ? "Google Drive" : "local folder",
   };
 }
 

@@ -2,9 +2,11 @@
 import { hostname } from "node:os";
 import { join } from "node:path";
 import type { Logger } from "pino";
+import { openGoogleDrive } from "../../adapters/drive/drive.ts";
 import { openFolderDrive } from "../../adapters/local/drive.ts";
 import { openFolderStore } from "../../adapters/local/object-store.ts";
 import { openS3Store } from "../../adapters/minio/object-store.ts";
+import { type MongoRunLog, openMongoRunLog } from "../../adapters/mongodb/run-log.ts";
 import { startEmbeddedPostgres } from "../../adapters/postgres/embedded.ts";
 import { openInventory } from "../../adapters/postgres/inventory.ts";
 import { openPool } from "../../adapters/postgres/pool.ts";
@@ -12,10 +14,20 @@ import { openRunLog } from "../../adapters/postgres/run-log.ts";
 import { lockForWorkspace } from "../../adapters/postgres/workspace-lock.ts";
 import { BUCKETS } from "../../domain/stage.ts";
 import type { Services } from "../../pipeline/stage-definition.ts";
+import type { Drive } from "../../ports/drive.ts";
+import type { Inventory } from "../../ports/inventory.ts";
 import type { ObjectStore } from "../../ports/object-store.ts";
 import type { Endpoint } from "../../protocol/endpoint.ts";
-import type { PostgresConfiguration, StoresConfiguration } from "./configuration.ts";
-import { databaseUrl, s3Options } from "./connections.ts";
+import type { RunBoard } from "../run-board.ts";
+import { mirrorRuns } from "../run-mirror.ts";
+import type {
+  GoogleConfiguration,
+  MongodbConfiguration,
+  PostgresConfiguration,
+  S3Configuration,
+  StoresConfiguration,
+} from "./configuration.ts";
+import { databaseUrl, googleOptions, mongoOptions, s3Options } from "./connections.ts";
 import { databaseAddress, describeStores, type StoreDescriptions } from "./describe.ts";
 import { reach } from "./reach.ts";
 
@@ -24,6 +36,10 @@ export type Stores = Pick<Services, "objects" | "inventory" | "runLog" | "drive"
   readonly descriptions: StoreDescriptions;
   /** Of the database that the runs' checkpoints are in too. Holds the password: never log it. */
   readonly databaseUrl: string;
+  /** Of a run log whose server may be away meanwhile. */
+  readonly runLogCondition: MongoRunLog["condition"] | undefined;
+  /** Begins to copy what the board shows to where others look at it, if anywhere. */
+  startMirror(board: RunBoard): void;
 };
 
 export interface OpenStoresOptions {
@@ -31,6 +47,7 @@ export interface OpenStoresOptions {
   readonly endpoint: Endpoint;
   /** Folder of the migrations. */
   readonly sqlFolder: string;
+  readonly env: NodeJS.ProcessEnv;
   readonly logger: Logger;
   readonly onClose: (closer: () => Promise<unknown>) => void;
   /** The database went to another workspace's host. */
@@ -40,25 +57,27 @@ export interface OpenStoresOptions {
 /** @throws EdaError `unavailable` or `precondition`, which names the service and its address */
 export async function openStores(options: OpenStoresOptions): Promise<Stores> {
   const { configuration, endpoint, sqlFolder, logger, onClose } = options;
-  const { objects: wanted, database } = configuration;
+  const { objects: wanted, database, runLog, drive } = configuration;
   const url = database.kind === "postgresql" ? await openDatabase(database, options) : await startDatabase(options);
   const pool = openPool(url);
   onClose(() => pool.end());
   const inventory = openInventory(pool, sqlFolder);
-  const applied = await inventory.migrate();
+  const applied = await reach(describeDatabase(database), () => inventory.migrate());
   if (applied.length > 0) logger.info({ migrations: applied }, "migrations applied");
 
   const folder = join(endpoint.stateFolder, "objects");
   const objects = wanted.kind === "s3" ? openObjects(options, wanted) : openFolderStore(folder);
   await reach(wanted.kind === "s3" ? `The object store at ${wanted.endpoint}` : "The object store", () => objects.ensureBuckets(BUCKETS));
+  const log = runLog.kind === "mongodb" ? await openMongodb(options, runLog, inventory) : { inventory, runLog: openRunLog(pool) };
   return {
+    runLogCondition: undefined,
+    startMirror: () => undefined,
+    ...log,
     configuration,
     descriptions: describeStores(configuration, folder),
     databaseUrl: url,
     objects,
-    inventory,
-    runLog: openRunLog(pool),
-    drive: openFolderDrive(endpoint.workspace),
+    drive: drive.kind === "google" ? openGoogle(options, drive) : openFolderDrive(endpoint.workspace),
   };
 }
 
@@ -72,16 +91,44 @@ async function startDatabase({ endpoint, logger, onClose }: OpenStoresOptions): 
 async function openDatabase(database: PostgresConfiguration, { endpoint, onClose, onLost }: OpenStoresOptions): Promise<string> {
   const url = databaseUrl(database);
   const holder = `${endpoint.workspace} on ${hostname()}`;
-  const lock = await reach(`PostgreSQL at ${databaseAddress(database)}`, () => lockForWorkspace({ url, holder, onLost }));
+  const lock = await reach(describeDatabase(database), () => lockForWorkspace({ url, holder, onLost }));
   onClose(() => lock.release());
   return url;
 }
 
-function openObjects(
-  { endpoint, onClose }: OpenStoresOptions,
-  wanted: StoresConfiguration["objects"] & { readonly kind: "s3" },
-): ObjectStore {
+function describeDatabase(database: StoresConfiguration["database"]): string {
+  return database.kind === "postgresql" ? `PostgreSQL at ${databaseAddress(database)}` : "The embedded PostgreSQL";
+}
+
+function openObjects({ endpoint, onClose }: OpenStoresOptions, wanted: S3Configuration): ObjectStore {
   const store = openS3Store({ ...s3Options(wanted), uploadNotes: join(endpoint.stateFolder, "uploads") });
   onClose(() => store.close());
   return store;
+}
+
+/** MongoDB may be away: what is logged waits on disk, and runs go on. */
+async function openMongodb(
+  { endpoint, logger, onClose }: OpenStoresOptions,
+  wanted: MongodbConfiguration,
+  inventory: Inventory,
+): Promise<Pick<Stores, "inventory" | "runLog" | "runLogCondition" | "startMirror">> {
+  const log = await openMongoRunLog({
+    ...mongoOptions(wanted),
+    spoolFolder: join(endpoint.stateFolder, "run-log"),
+    onNotice: ({ level, code, message }) => logger[level]({ code }, message),
+  });
+  onClose(() => log.close());
+  const mirroring = mirrorRuns(inventory, log, logger);
+  onClose(() => mirroring.stop());
+  return { inventory: mirroring.inventory, runLog: log, runLogCondition: log.condition, startMirror: mirroring.start };
+}
+
+/** Asks nothing yet: nobody may have signed in. */
+function openGoogle({ endpoint, env, logger, onClose }: OpenStoresOptions, wanted: GoogleConfiguration): Drive {
+  const drive = openGoogleDrive({
+    ...googleOptions(wanted, join(endpoint.stateFolder, "google-drive"), env),
+    log: (level, message) => logger[level](message),
+  });
+  onClose(() => drive.close());
+  return drive;
 }

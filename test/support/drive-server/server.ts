@@ -106,7 +106,7 @@ async function serve(request: IncomingMessage, response: ServerResponse, service
     entry.status = answer.status;
     await send(response, answer, faults);
   } catch (error) {
-    response.destroy();
+    request.socket.destroy();
     if (!(error instanceof ConnectionCut)) throw error;
   }
 }

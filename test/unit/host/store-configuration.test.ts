@@ -5,7 +5,7 @@ import { EdaError } from "../../../src/domain/errors.ts";
 import { SETTINGS_FILE } from "../../../src/domain/governed.ts";
 import { settingsSchema } from "../../../src/domain/settings.ts";
 import { resolveStores } from "../../../src/host/stores/configuration.ts";
-import { databaseUrl, s3Options } from "../../../src/host/stores/connections.ts";
+import { databaseUrl, googleOptions, s3Options } from "../../../src/host/stores/connections.ts";
 import { describeStores } from "../../../src/host/stores/describe.ts";
 import type { Environment } from "../../../src/host/stores/variables.ts";
 
@@ -15,6 +15,9 @@ const FILES: Readonly<Record<string, string>> = {
   "/run/secrets/two-lines": "a\r\nb\r\n",
   "/work/certs/ca.pem": "PEM of the workspace",
   "/etc/ca.pem": "PEM of the machine",
+  "/work/keys/service.json": '{"type":"service_account","private_key":"s3cret"}',
+  "/work/keys/client.json": '{"installed":{"client_id":"id.apps.example.com","client_secret":"s3cret"}}',
+  "/work/keys/other.json": '{"secret":"s3cret"}',
 };
 const S3 = { EDA_S3_ENDPOINT: "https://minio.example:9000", EDA_S3_ACCESS_KEY: "eda", EDA_S3_SECRET_KEY: "s3cret" };
 
@@ -248,16 +251,46 @@ describe("the run log", () => {
 });
 
 describe("Drive", () => {
+  const GOOGLE = { EDA_DRIVE: "google", EDA_GOOGLE_CREDENTIALS_FILE: "keys/service.json" };
+
   it("is Google's when file or environment say so", () => {
-    expect(resolve({}, "stores: { drive: { kind: google, account: ana@example.org } }").drive).toMatchObject({
+    const settings = "stores: { drive: { kind: google, account: ana@example.org, exports: { sheets: xlsx } } }";
+    expect(resolve({ EDA_GOOGLE_CREDENTIALS_FILE: "/work/keys/service.json" }, settings).drive).toEqual({
       kind: "google",
+      credentials: { kind: "service-account", keyFile: "/work/keys/service.json" },
       account: "ana@example.org",
+      exports: { sheets: "xlsx" },
+      apiRoot: undefined,
+      oauthRoot: undefined,
     });
-    expect(resolve({ EDA_DRIVE: "google", EDA_GOOGLE_CREDENTIALS_FILE: "keys/google.json" }).drive).toMatchObject({
-      kind: "google",
-      credentialsFile: "/work/keys/google.json",
+    expect(resolve(GOOGLE).drive).toMatchObject({ kind: "google", credentials: { kind: "service-account" } });
+    expect(resolve({ EDA_DRIVE: "folder" }, settings).drive).toEqual({ kind: "folder" });
+  });
+
+  it("takes the client that people sign in with, and keeps the token with the user", () => {
+    const { drive } = resolve({ ...GOOGLE, EDA_GOOGLE_CREDENTIALS_FILE: "keys/client.json" });
+    expect(drive.kind === "google" && googleOptions(drive, "/work/.eda/google-drive", { XDG_CONFIG_HOME: "/home/ana/.config" })).toEqual({
+      auth: {
+        kind: "user",
+        clientId: "id.apps.example.com",
+        clientSecret: "s3cret",
+        tokenFile: "/home/ana/.config/eda/google-token.json",
+      },
+      stateFolder: "/work/.eda/google-drive",
+      exports: {},
     });
-    expect(resolve({ EDA_DRIVE: "folder" }, "stores: { drive: { kind: google } }").drive).toEqual({ kind: "folder" });
+    expect(JSON.stringify(drive)).not.toContain("s3cret");
+  });
+
+  it.each([
+    ["no file", undefined, "stores-incomplete"],
+    ["a file that is not there", "keys/none.json", "secret-file-unreadable"],
+    ["a file that is something else", "certs/ca.pem", "google-credentials-invalid"],
+    ["a file of other JSON", "keys/other.json", "google-credentials-invalid"],
+  ])("with %s is refused, and what is in it is not shown", (_, file, code) => {
+    const failure = failureOf(() => resolve({ ...GOOGLE, EDA_GOOGLE_CREDENTIALS_FILE: file }));
+    expect(failure).toMatchObject({ kind: "precondition", code, todo: expect.stringMatching(/./u) });
+    expect(shown(failure)).not.toMatch(/PEM of|s3cret/u);
   });
 
   it("of another kind is refused", () => {
