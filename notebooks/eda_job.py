@@ -87,7 +87,7 @@ class Job:
     current = None
 
     def __init__(self, folder, expected=None):
-        self.folder = folder.absolute()
+        self.folder, self._home = folder.absolute(), os.getcwd()
         self._began = time.monotonic()
         self._wait = float(os.environ.get("EDA_JOB_WAIT_SECONDS", "120"))
         self.document = self._job_document(expected)
@@ -494,7 +494,7 @@ class Job:
         self._watcher.release()
         self._output.release()
         if Path.cwd() == self.work:
-            os.chdir(str(self.folder))
+            os.chdir(self._home if Path(self._home).is_dir() else str(self.folder))
         shutil.rmtree(str(self.work), ignore_errors=True)
 
     def _assert_alive(self):

@@ -14,7 +14,7 @@ import { jobFiles } from "../../src/domain/job/prepare.ts";
 import { reduceJob } from "../../src/domain/job/reduce.ts";
 import { type JobEvent, type JobStatus, preparedJob } from "../../src/domain/job/status.ts";
 import { type JsonObject, sha256Hex } from "../../src/domain/json.ts";
-import { isCode, parseNotebook, sourceText } from "../../src/domain/notebook.ts";
+import { isCode, type NotebookCell, parseNotebook, sourceText } from "../../src/domain/notebook.ts";
 import { beatsIn, doneIn, filesIn } from "../support/job-folder.ts";
 import { standInNvidiaSmi } from "../support/nvidia-smi.ts";
 import { describeWithPython } from "../support/python.ts";
@@ -166,6 +166,26 @@ describeWithPython("a prepared notebook on a Jupyter kernel", (python) => {
         job = reduceJob(job, { type: "beat", beat }, last + 40_000, LIMITS);
       job = reduceJob(job, { type: "done", done: done as never }, last + 40_000, LIMITS);
       expect(job).toMatchObject({ state: "finishing", winner: done?.attempt });
+    },
+    TEST_TIMEOUT_MS,
+  );
+
+  it(
+    "begins a new attempt when its first cell is run again, and ends the one before",
+    async () => {
+      const folder = await prepare("again");
+      const [begin, ...rest] = parseNotebook("n", await readFile(join(folder, "notebook.ipynb"), "utf8")).cells.filter(isCode);
+      const kernel = await openKernel(server, "again/notebook.ipynb", "python3", () => undefined);
+      try {
+        for (const cell of [begin, begin, ...rest]) {
+          expect(await kernel.execute(sourceText(cell as NotebookCell), () => undefined)).toMatchObject({ status: "ok" });
+        }
+      } finally {
+        await kernel.close();
+      }
+      const last = new Map((await beatsIn(folder)).map((beat) => [beat.attempt.slice(0, 3), beat.phase]));
+      expect(Object.fromEntries(last)).toEqual({ "001": "superseded", "002": "finishing" });
+      expect((await doneIn(folder))?.metrics).toEqual(undisturbed);
     },
     TEST_TIMEOUT_MS,
   );

@@ -51,7 +51,9 @@ class AnAttempt(JobTest):
         job.save_model(lambda path: path.write_bytes(b"model"), "model.bin")
         job.log_metrics(step=3, total=10, loss=0.25, diverged=float("nan"))
         work = job.work
+        home = self.before[0]
         job.finish()
+        self.assertEqual(os.getcwd(), home)
         result = done(self.folder)
         self.assertEqual([(each["name"], each["role"]) for each in result["artefacts"]],
                          [("metrics.json", "metrics"), ("model.bin", "model"), ("sub/ação.txt", "result")])

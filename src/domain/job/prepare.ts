@@ -104,7 +104,8 @@ def _eda_begin(job, drive_path, helper_sha256, folder):
         shared = "/content/drive/Shareddrives"
         names = sorted(os.listdir(shared)) if os.path.isdir(shared) else []
         roots = ["/content/drive/MyDrive"] + [os.path.join(shared, name) for name in names]
-    places = [folder, os.environ.get("EDA_JOB_FOLDER", ""), os.getcwd()]
+    earlier = getattr(getattr(sys.modules.get("eda_job"), "Job", None), "current", None)
+    places = [folder, os.environ.get("EDA_JOB_FOLDER", ""), os.getcwd(), str(earlier.folder) if earlier else ""]
     places += [os.path.join(root, drive_path) for root in roots if drive_path]
     places = [place for place in places if place]
     for attempt in range(30):
