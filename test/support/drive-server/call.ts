@@ -20,8 +20,6 @@ export interface Call {
   readonly store: DriveStore;
   readonly sessions: Sessions;
   readonly pages: Pages;
-  /** Where this server answers: `http://127.0.0.1:port`. */
-  readonly url: string;
   readonly faults: readonly Fault[];
 }
 

@@ -38,8 +38,8 @@ function findFiles({ parameters, store, email }: Call): string[] {
     if (parent === undefined || roleOf(store, parent, email) === undefined) throw fileNotFound("");
   }
   return [...store.listed()]
-    .filter((item) => !isRoot(item) && inScope(item) && roleOf(store, item, email) !== undefined)
-    .filter((item) => query === undefined || matches(query, item, from))
+    .filter((item) => !isRoot(item) && inScope(item) && (query === undefined || matches(query, item, from)))
+    .filter((item) => roleOf(store, item, email) !== undefined)
     .sort(orderOf(parameters.text("orderBy")))
     .map(({ id }) => id);
 }

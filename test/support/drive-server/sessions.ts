@@ -86,7 +86,8 @@ export async function startSession(call: Call): Promise<Answer> {
     answer: undefined,
   });
   const path = id === "" ? "" : `/${encodeURIComponent(id)}`;
-  const location = `${call.url}/upload/drive/v3/files${path}?uploadType=resumable&upload_id=${session}`;
+  // Where the client found the server, which may be behind a proxy.
+  const location = `http://${request.headers.host}/upload/drive/v3/files${path}?uploadType=resumable&upload_id=${session}`;
   return { status: 200, headers: { Location: location, "X-GUploader-UploadID": session } };
 }
 

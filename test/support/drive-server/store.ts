@@ -94,7 +94,7 @@ export class DriveStore {
   remove(id: string): void {
     const item = this.#items.get(id);
     if (item === undefined) return;
-    for (const child of [...this.childrenOf(id)]) this.remove(child.id);
+    if (item.mimeType === FOLDER) for (const child of [...this.childrenOf(id)]) this.remove(child.id);
     const audience = new Set(this.#viewers(this, item));
     this.#items.delete(id);
     this.#record(id, undefined, item.driveId, audience);
