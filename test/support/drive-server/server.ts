@@ -106,7 +106,7 @@ async function serve(request: IncomingMessage, response: ServerResponse, service
     entry.status = answer.status;
     await send(response, answer, faults);
   } catch (error) {
-    request.socket.destroy();
+    response.destroy();
     if (!(error instanceof ConnectionCut)) throw error;
   }
 }
