@@ -78,11 +78,12 @@ export async function send(response: ServerResponse, answer: Answer, faults: rea
   const body = bodyOf(answer, faults);
   const stopAt = Math.min(cut?.afterBytes ?? body.length, stall?.afterBytes ?? body.length);
   response.writeHead(answer.status, statusMessage(answer.status), { "Content-Length": String(body.length), ...answer.headers });
+  const gone = closed(response);
   for (let at = 0; at < stopAt && !response.destroyed; at += PIECE_BYTES) {
     const piece = body.subarray(at, Math.min(at + PIECE_BYTES, stopAt));
-    if (!response.write(piece)) await Promise.race([drained(response), closed(response)]);
+    if (!response.write(piece)) await Promise.race([drained(response), gone]);
   }
-  if (stall !== undefined) await closed(response);
+  if (stall !== undefined) await gone;
   else if (cut !== undefined) await endConnection(response);
   else response.end();
   if (stall !== undefined || cut !== undefined) throw new ConnectionCut();

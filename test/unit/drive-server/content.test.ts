@@ -1,5 +1,5 @@
 import { Readable } from "node:stream";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { ANA, BIA, clientAs, serverWithClient, toServer } from "../../support/drive-server/client.ts";
 
 const SHEET = "application/vnd.google-apps.spreadsheet";
@@ -27,6 +27,20 @@ describe("content in the fake Drive", () => {
     expect(await get("bytes=299990-400000")).toMatchObject({ range: "bytes 299990-299999/300000" });
     await expect(get("bytes=300000-")).rejects.toMatchObject({ status: 416 });
     await expect(get("bytes=0-1,5-6")).rejects.toMatchObject({ status: 400 });
+  });
+
+  it("sends large files to slow readers without piling anything up", async () => {
+    const { server } = await serverWithClient();
+    const warnings: string[] = [];
+    const warned = ({ message }: Error) => void warnings.push(message);
+    process.on("warning", warned);
+    onTestFinished(() => void process.off("warning", warned));
+    const id = server.state.addFile({ name: "a", content: Buffer.alloc(16 * 1024 * 1024, "x") });
+    const headers = { authorization: `Bearer ${server.accessToken(ANA)}` };
+    const answer = await fetch(`${server.url}/drive/v3/files/${id}?alt=media`, { headers });
+    let size = 0;
+    for await (const piece of answer.body as ReadableStream<Uint8Array>) size += piece.length;
+    expect([size, warnings]).toEqual([16 * 1024 * 1024, []]);
   });
 
   it("keeps malware back until its owner takes it knowingly", async () => {
