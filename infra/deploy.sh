@@ -9,6 +9,7 @@ set -euo pipefail
 
 readonly STACK=eda
 readonly WAIT_SECONDS=600
+readonly WHY='docker service ps --no-trunc NAME says why.'
 
 files=(--compose-file "$INFRA/stack.yml")
 case ${1:-} in
@@ -17,13 +18,16 @@ case ${1:-} in
   *) fail "Unknown argument $1." 2 ;;
 esac
 
-# Each service's running tasks are as many as are wanted. A task counts as running once its healthcheck passes.
-wait_until_running() {
-  local deadline=$((SECONDS + WAIT_SECONDS)) states
+# Fails where an update was given up: Swarm has then gone back to what ran before.
+wait_until_updated() {
+  local deadline=$((SECONDS + WAIT_SECONDS)) replicas updates
   while :; do
-    states=$(docker stack services --format '{{.Name}} {{.Replicas}}' "$STACK")
-    awk '{ split($2, n, "/"); if (n[1] != n[2]) waiting = 1 } END { exit waiting }' <<< "$states" && return 0
-    [ "$SECONDS" -lt "$deadline" ] || fail "After $WAIT_SECONDS s not everything runs:"$'\n'"$states"$'\n'"docker service ps --no-trunc NAME says why." 4
+    # A task counts as running once its healthcheck passes.
+    replicas=$(docker stack services --format '{{.Name}} {{.Replicas}}' "$STACK")
+    updates=$(docker stack services --quiet "$STACK" | xargs docker service inspect --format '{{.Spec.Name}} {{with .UpdateStatus}}{{.State}}{{end}}')
+    if grep --quiet -E 'rollback|paused' <<< "$updates"; then fail "The update failed:"$'\n'"$updates"$'\n'"$WHY" 1; fi
+    if ! grep --quiet 'updating' <<< "$updates" && awk '{ split($2, n, "/"); if (n[1] != n[2]) exit 1 }' <<< "$replicas"; then return; fi
+    [ "$SECONDS" -lt "$deadline" ] || fail "After $WAIT_SECONDS s not everything runs:"$'\n'"$replicas"$'\n'"$WHY" 4
     sleep 2
   done
 }
@@ -35,7 +39,7 @@ here=$(docker node inspect self --format '{{.Description.Hostname}}')
 
 [ "$here" != "$EDA_NODE_NAME" ] || give_object_store_volume "${STACK}_minio"
 docker stack deploy "${files[@]}" "$STACK"
-wait_until_running
+wait_until_updated
 if [ "$here" = "$EDA_NODE_NAME" ]; then
   "$INFRA/apply-credentials.sh"
 else

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
 import { parseStack, type Stack, type StackService, stackText } from "../support/stack-file.ts";
 import { problemsOf, SERVICES } from "../support/stack-rules.ts";
 
@@ -93,6 +94,19 @@ it("the stack is updated by stopping first", () => {
     if (deploy?.update_config) deploy.update_config.order = "start-first";
   });
   expect(problems).toEqual(["eda_minio: is not updated by stopping first and rolling back"]);
+});
+
+it.each(FILES)("every address in infra/%s is of a service in it, and MinIO's is a name it answers to", (file) => {
+  const { services } = parse(stackText(file)) as { services: Record<string, { networks: { data?: { aliases?: string[] } } }> };
+  const {
+    EDA_S3_ENDPOINT = "",
+    EDA_DATABASE_HOST,
+    EDA_MONGODB_URI = "",
+  } = serviceOf(parseStack(stackText(file)), "eda_jupyter-cpu").environment;
+  const { hostname } = new URL(EDA_S3_ENDPOINT);
+  expect(services["eda_minio"]?.networks.data?.aliases).toContain(hostname);
+  expect(hostname).not.toContain("_");
+  expect(SERVICES).toEqual(expect.arrayContaining([EDA_DATABASE_HOST, new URL(EDA_MONGODB_URI).hostname]));
 });
 
 it("stack and compose agree on what runs", () => {

@@ -18,7 +18,7 @@ const serviceSchema = z.looseObject({
   secrets: z.array(z.union([z.string().transform((source) => ({ source })), z.looseObject({ source: z.string() })])).default([]),
   configs: z.array(z.looseObject({ source: z.string() })).default([]),
   volumes: z.array(z.union([z.string(), z.looseObject({ type: z.string() })])).default([]),
-  networks: names.default([]),
+  networks: z.union([names, z.record(z.string(), z.unknown()).transform((networks) => Object.keys(networks))]).default([]),
   ports: z.array(z.unknown()).default([]),
   healthcheck: z.looseObject({ test: names }).optional(),
   restart: z.string().optional(),
