@@ -10,7 +10,9 @@ export interface TemplateFile {
 const FOLDER_READMES: Readonly<Record<(typeof GOVERNED_FOLDERS)[number], string>> = {
   infra: `# infra
 
-Como os serviços são postos no ar: arquivos de stack, redes, volumes, políticas. Segredos não entram aqui nem em nenhum arquivo do Git.
+Como os serviços são postos no ar: arquivos de stack, redes, volumes, políticas. A stack do eda (\`infra/stack.yml\`, \`infra/compose.yml\` e os scripts
+ao lado) vem do repositório do eda; copie-a para cá quando a mudar, para que a mudança seja governada. Segredos não entram aqui nem em nenhum
+arquivo do Git: \`infra/.env\` e \`infra/secrets/\` são ignorados.
 `,
   notebooks: `# notebooks
 
@@ -36,7 +38,7 @@ entra no Git.
 `,
   dockerfiles: `# dockerfiles
 
-Imagens dos contêineres dos projetos.
+Imagens dos contêineres dos projetos, por exemplo uma que parte de \`eda/jupyter-cpu\` e acrescenta pacotes de Python.
 `,
   configs: `# configs
 
@@ -68,6 +70,7 @@ eda/raw-data/
 .ipynb_checkpoints/
 __pycache__/
 .env
+infra/secrets/
 `;
 
 const SETTINGS = `# Configuração deste repositório. Tudo tem um valor padrão, mostrado aqui; tire o # para mudar.
