@@ -1,8 +1,8 @@
 import { cp, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Pool } from "pg";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { temporaryFolder } from "../support/folders.ts";
+import { failureOf, waitingFor } from "../support/database-waits.ts";
 import { ROOT } from "../support/host.ts";
 import { auditContent, inventoryRow, publication, runRecord } from "../support/publications.ts";
 import type { OpenInventory } from "./inventory.suite.ts";
@@ -91,32 +91,6 @@ export function inventoryDatabaseContract(open: OpenInventory): void {
       await expect(inventory.audit()[Symbol.asyncIterator]().next()).rejects.toMatchObject(pending);
     });
 
-    it("is called away when it ends a connection at work, and serves the next request", async () => {
-      const { inventory, pool } = await open();
-      await inventory.recordRequest(runRecord("r1"));
-      const holder = await pool.connect();
-      await holder.query("BEGIN; SELECT FROM execucoes WHERE execucao = 'r1' FOR UPDATE");
-      const publishing = failureOf(inventory.publish(publication("r1", { rows: [inventoryRow("r1", "a")] })));
-      const pid = await waitingFor(pool);
-      await pool.query("SELECT pg_terminate_backend($1)", [pid]);
-      expect(await publishing).toMatchObject({ kind: "unavailable", code: "database-away" });
-      await holder.query("ROLLBACK");
-      holder.release();
-      expect((await inventory.publish(publication("r1", { rows: [inventoryRow("r1", "a")] }))).sequence).toBe(1);
-    });
-
-    it("survives the end of connections that nobody uses", async () => {
-      const { inventory, pool } = await open();
-      await Promise.all(Array.from({ length: 5 }, () => inventory.auditHead()));
-      const other = await pool.connect();
-      await other.query(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()",
-      );
-      other.release();
-      await new Promise((resolve) => setTimeout(resolve, 200));
-      expect((await inventory.auditHead()).sequence).toBe(0);
-    });
-
     it("asks to try again when two changes wait for each other", async () => {
       const { inventory, pool } = await open();
       for (const run of ["r1", "r2"]) await inventory.recordRequest(runRecord(run));
@@ -134,25 +108,4 @@ export function inventoryDatabaseContract(open: OpenInventory): void {
       expect((await inventory.publish(publication("r2", { rows: [inventoryRow("r2", "a", "new")] }))).sequence).toBe(2);
     });
   });
-}
-
-async function failureOf(work: Promise<unknown>): Promise<unknown> {
-  return work.then(
-    () => undefined,
-    (error: unknown) => error,
-  );
-}
-
-/** Process of the connection that waits for somebody's lock, as soon as there is one. */
-async function waitingFor(pool: Pool): Promise<number> {
-  return vi.waitFor(
-    async () => {
-      const { rows } = await pool.query<{ readonly pid: number }>(
-        "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()",
-      );
-      if (rows[0] === undefined) throw new Error("nobody waits for a lock");
-      return rows[0].pid;
-    },
-    { timeout: 10_000 },
-  );
 }

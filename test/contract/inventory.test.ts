@@ -1,12 +1,10 @@
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { openInventory } from "../../src/adapters/postgres/inventory.ts";
 import { openPool } from "../../src/adapters/postgres/pool.ts";
-import { ROOT } from "../support/host.ts";
-import { installedPrograms, startEmbeddedServer, startInstalledServer, type TestServer } from "../support/postgres.ts";
+import { APP_ROLE } from "../../src/adapters/postgres/roles.ts";
+import { installedPrograms, MIGRATIONS, startEmbeddedServer, startInstalledServer, type TestServer } from "../support/postgres.ts";
 import { inventoryContract } from "./inventory.suite.ts";
 
-const MIGRATIONS = join(ROOT, "sql");
 const programs = installedPrograms();
 
 describe.each([
@@ -28,8 +26,9 @@ describe.each([
 
     const onDatabase = (url: string, migrationsFolder = MIGRATIONS) => {
       const pool = openPool(url);
-      onTestFinished(() => pool.end());
-      return { inventory: openInventory(pool, migrationsFolder), pool };
+      const working = openPool(url, { role: APP_ROLE });
+      onTestFinished(async () => void (await Promise.all([pool.end(), working.end()])));
+      return { inventory: openInventory(working, migrationsFolder), pool, url };
     };
     inventoryContract(name, async () => ({
       ...onDatabase(await server.createDatabase(migrated)),

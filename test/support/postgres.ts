@@ -1,17 +1,36 @@
 /** Real PostgreSQL servers for tests, and databases on them. */
+import { randomBytes } from "node:crypto";
 import { type ExecFileSyncOptions, execFileSync, spawn } from "node:child_process";
-import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import pg from "pg";
+import { onTestFinished } from "vitest";
+import { findBinaries } from "../../src/adapters/postgres/binaries.ts";
 import { startEmbeddedPostgres } from "../../src/adapters/postgres/embedded.ts";
+import { serverUser } from "../../src/adapters/postgres/server-user.ts";
+import { ROOT } from "./host.ts";
 import { freePort } from "./ports.ts";
+
+export const MIGRATIONS = join(ROOT, "sql");
 
 export interface TestServer {
   /** A new database, a copy of the given one (to which nobody may be connected) or empty; answers its URL, of a superuser. */
   createDatabase(like?: string): Promise<string>;
   stop(): Promise<void>;
+}
+
+export interface InstalledServer extends TestServer {
+  /** Ends the server, in order (`fast`: sessions are told) or as a crash does (`immediate`), and starts it again at the same address. */
+  restart(how: "fast" | "immediate"): Promise<void>;
+}
+
+export interface InstalledServerOptions {
+  /** Settings of the server, `name=value`. */
+  readonly settings?: readonly string[];
+  /** Files to lay beside the data, readable by the server alone. */
+  readonly files?: Readonly<Record<string, string>>;
 }
 
 /** The server that a workspace gets when nothing is configured. */
@@ -38,8 +57,16 @@ export function installedPrograms(): string | undefined {
   return found;
 }
 
+/** Folder of the programs of the server that comes with the package, for a server that a test can restart. */
+export async function embeddedPrograms(): Promise<string> {
+  return dirname((await findBinaries(serverUser(tmpdir()))).postgres);
+}
+
 /** @param programs see {@link installedPrograms}; the cluster's locale is another one than the embedded server's */
-export async function startInstalledServer(programs: string): Promise<TestServer> {
+export async function startInstalledServer(
+  programs: string,
+  { settings = [], files = {} }: InstalledServerOptions = {},
+): Promise<InstalledServer> {
   const folder = mkdtempSync(join(tmpdir(), "eda-postgres-"));
   const user = process.getuid?.() === 0 ? accountOf("postgres") : undefined;
   if (user !== undefined) chownSync(folder, user.uid, user.gid);
@@ -47,20 +74,37 @@ export async function startInstalledServer(programs: string): Promise<TestServer
   const data = join(folder, "data");
   const layout = ["--username=eda", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"];
   execFileSync(join(programs, "initdb"), ["-D", data, ...layout], as);
-  const port = await freePort();
-  const settings = ["listen_addresses=127.0.0.1", "unix_socket_directories=", "fsync=off"].flatMap((setting) => ["-c", setting]);
-  const child = spawn(join(programs, "postgres"), ["-D", data, "-p", String(port), ...settings], as);
-  const ended = new Promise((resolve) => child.once("exit", resolve));
-  const url = `postgresql://eda@127.0.0.1:${port}/postgres`;
-  for (const deadline = Date.now() + 60_000; !(await answers(url)); ) {
-    if (child.exitCode !== null || Date.now() > deadline) throw new Error("the installed PostgreSQL does not start");
-    await delay(50);
+  for (const [name, text] of Object.entries(files)) {
+    writeFileSync(join(data, name), text, { mode: 0o600 });
+    if (user !== undefined) chownSync(join(data, name), user.uid, user.gid);
   }
-  return testServer(url, async () => {
-    child.kill("SIGINT");
-    await ended;
+  const port = await freePort();
+  const url = `postgresql://eda@127.0.0.1:${port}/postgres`;
+  const all = ["listen_addresses=127.0.0.1", "unix_socket_directories=", "fsync=off", ...settings].flatMap((setting) => ["-c", setting]);
+  const launch = async (): Promise<(signal: NodeJS.Signals) => Promise<void>> => {
+    const child = spawn(join(programs, "postgres"), ["-D", data, "-p", String(port), ...all], as);
+    const ended = new Promise((resolve) => child.once("exit", resolve));
+    for (const deadline = Date.now() + 60_000; !(await answers(url)); ) {
+      if (child.exitCode !== null || Date.now() > deadline) throw new Error("the installed PostgreSQL does not start");
+      await delay(50);
+    }
+    return async (signal) => {
+      child.kill(signal);
+      await ended;
+    };
+  };
+  let end = await launch();
+  const server = testServer(url, async () => {
+    await end("SIGINT");
     rmSync(folder, { recursive: true, force: true });
   });
+  return {
+    ...server,
+    async restart(how) {
+      await end(how === "fast" ? "SIGINT" : "SIGQUIT");
+      end = await launch();
+    },
+  };
 }
 
 function testServer(url: string, stop: () => Promise<void>): TestServer {
@@ -74,6 +118,42 @@ function testServer(url: string, stop: () => Promise<void>): TestServer {
       await onServer(url, (client) => client.query(`CREATE DATABASE ${name} TEMPLATE ${template}`));
       const own = new URL(url);
       own.pathname = `/${name}`;
+      return own.href;
+    },
+  };
+}
+
+export interface TestLogin {
+  readonly name: string;
+  /** URL of the database for this login. */
+  on(url: string): string;
+}
+
+/** A login with a password and few rights, to the end of the test. Owning is of the database and its schema. */
+export async function temporaryLogin(
+  url: string,
+  {
+    memberOf,
+    owns = false,
+    createsRoles = false,
+  }: { readonly memberOf?: string; readonly owns?: boolean; readonly createsRoles?: boolean },
+): Promise<TestLogin> {
+  const name = `conta_${randomBytes(4).toString("hex")}`;
+  const password = randomBytes(16).toString("hex");
+  await onServer(url, async (client) => {
+    await client.query(`CREATE ROLE ${name} LOGIN PASSWORD '${password}' ${createsRoles ? "CREATEROLE" : ""}`);
+    if (memberOf !== undefined) await client.query(`GRANT ${memberOf} TO ${name}`);
+    if (owns) await client.query(`ALTER DATABASE ${new URL(url).pathname.slice(1)} OWNER TO ${name}; ALTER SCHEMA public OWNER TO ${name}`);
+  });
+  onTestFinished(async () => {
+    await onServer(url, (client) => client.query(`REASSIGN OWNED BY ${name} TO eda; DROP OWNED BY ${name}; DROP ROLE ${name}`));
+  });
+  return {
+    name,
+    on(database) {
+      const own = new URL(database);
+      own.username = name;
+      own.password = password;
       return own.href;
     },
   };

@@ -1,13 +1,14 @@
-/** Queries, transactions, streams and batches over one pool, with errors in the domain's words. */
+/** Queries, transactions and streams over one pool, with errors in the domain's words, through restarts of the server. */
+import { setTimeout as delay } from "node:timers/promises";
 import type { Pool, PoolClient } from "pg";
 import { EdaError } from "../../domain/errors.ts";
-import type { Items } from "../../ports/inventory.ts";
 import { toDatabaseError } from "./errors.ts";
+import { createPatience, isConnectionLoss, type Patience, type PatienceOptions } from "./patience.ts";
 
 /** Rows fetched at a time by a stream: a few megabytes. */
 const STREAM_ROWS = 2_000;
-/** Rows written by one statement. */
-const BATCH_ROWS = 5_000;
+const FETCH = `FETCH ${STREAM_ROWS} FROM leitura`;
+const OUTCOME_POLL_MS = 100;
 
 /** A row as the pool's parsers give it, by column. */
 export type SqlRow = Readonly<Record<string, unknown>>;
@@ -17,46 +18,41 @@ export interface Queryable {
   query<R extends SqlRow = SqlRow>(sql: string, values?: readonly unknown[]): Promise<readonly R[]>;
 }
 
+/**
+ * Whose connection breaks is served on another one, for as long as {@link PatienceOptions} say. A statement that is asked for alone may so be
+ * done twice, and every one of ours leaves the same behind then.
+ */
 export interface Database extends Queryable {
-  /** All or nothing, on one connection. */
+  /** All or nothing, on one connection, and once: the work may be done again, but only when it left nothing the time before. */
   transaction<T>(work: (connection: Queryable) => Promise<T>): Promise<T>;
-  /** Rows of one SELECT as of one moment, in its order, never held whole. */
+  /** A transaction with the rights that the login itself has. */
+  asOwner<T>(work: (connection: Queryable) => Promise<T>): Promise<T>;
+  /** Rows of one SELECT as of one moment, in its order, never held whole. One that breaks in the middle fails: the moment is gone. */
   stream<R extends SqlRow = SqlRow>(sql: string, values?: readonly unknown[]): AsyncGenerator<R, void, undefined>;
 }
 
-export function openDatabase(pool: Pool): Database {
+export function openDatabase(pool: Pool, options: PatienceOptions = {}): Database {
+  const patience = createPatience(pool, options);
+  const query = queryOn(pool);
+  const outcome = outcomeOn(pool, patience);
   return {
-    query: queryOn(pool),
-    async transaction(work) {
-      const client = await connect(pool);
-      const query = queryOn(client);
-      try {
-        await query("BEGIN");
-        const result = await work({ query });
-        await query("COMMIT");
-        client.release();
-        return result;
-      } catch (error) {
-        await abandon(client);
-        throw error;
-      }
-    },
+    query: (sql, values) => patience(() => query(sql, values)),
+    transaction: (work) => patience(async () => transact(await connect(pool), work, outcome)),
+    asOwner: (work) => patience(async () => transact(await connectAsOwner(pool), work, outcome)),
     async *stream<R extends SqlRow>(sql: string, values: readonly unknown[] = []) {
-      const client = await connect(pool);
-      const query = queryOn(client);
+      const { client, rows: first } = await patience(() => openCursor<R>(pool, sql, values));
+      const fetch = queryOn(client);
       let open = true;
       const finish = async () => {
         open = false;
         await abandon(client);
       };
       try {
-        await query("BEGIN READ ONLY");
-        await query(`DECLARE leitura NO SCROLL CURSOR FOR ${sql}`, values);
-        while (open) {
-          const rows = await query<R>(`FETCH ${STREAM_ROWS} FROM leitura`);
+        for (let rows = first; ; rows = await fetch<R>(FETCH)) {
           // Given back before the last rows are used: a short stream holds no connection while its reader asks for another.
           if (rows.length < STREAM_ROWS) await finish();
           yield* rows;
+          if (!open) return;
         }
       } finally {
         if (open) await finish();
@@ -65,45 +61,56 @@ export function openDatabase(pool: Pool): Database {
   };
 }
 
-/** A column to write: its name, SQL type, and where its value comes from. */
-export type Column<T> = readonly [name: string, type: "text" | "bigint" | "json" | "timestamptz", value: (item: T) => unknown];
+/** Whether a transaction was committed, by its number: for one whose answer to COMMIT got lost. */
+type Outcome = (transaction: string) => Promise<boolean>;
 
-export interface OnConflict<T> {
-  /** `ON CONFLICT …` */
-  readonly clause: string;
-  /** What rows of one identity have in common: one statement cannot change a row twice, so the last of them counts. */
-  readonly identity?: (item: T) => string;
+async function transact<T>(client: PoolClient, work: (connection: Queryable) => Promise<T>, outcome: Outcome): Promise<T> {
+  const query = queryOn(client);
+  let result: T;
+  let number: string | null | undefined;
+  try {
+    await query("BEGIN");
+    result = await work({ query });
+    [{ number }] = (await query("SELECT pg_current_xact_id_if_assigned()::text AS number")) as [{ number: string | null }];
+  } catch (error) {
+    await abandon(client, error);
+    throw error;
+  }
+  try {
+    await query("COMMIT");
+  } catch (error) {
+    await abandon(client, error);
+    if (number !== null && isConnectionLoss(error) && (await outcome(number))) return result;
+    throw error;
+  }
+  client.release();
+  return result;
 }
 
-/** Inserts any number of items, some thousands a statement. */
-export async function insertAll<T>(
-  connection: Queryable,
-  table: string,
-  columns: readonly Column<T>[],
-  items: Items<T>,
-  { clause, identity }: OnConflict<T> = { clause: "" },
-): Promise<void> {
-  const names = columns.map(([name]) => name).join(", ");
-  const arrays = columns.map(([, type], index) => `$${index + 1}::${type}[]`).join(", ");
-  const sql = `INSERT INTO ${table} (${names}) SELECT * FROM unnest(${arrays}) ${clause}`;
-  for await (const batch of batchesOf(items)) {
-    const distinct = identity === undefined ? batch : [...new Map(batch.map((item) => [identity(item), item])).values()];
-    await connection.query(
-      sql,
-      columns.map(([, , value]) => distinct.map(value)),
-    );
-  }
+/** https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-INFO-SNAPSHOT */
+function outcomeOn(pool: Pool, patience: Patience): Outcome {
+  const query = queryOn(pool);
+  return async (number) => {
+    for (;;) {
+      const [found] = await patience(() => query<{ status: string | null }>("SELECT pg_xact_status($1::xid8) AS status", [number]));
+      // The server may not have noticed yet that nobody listens any more.
+      if (found?.status !== "in progress") return found?.status === "committed";
+      await delay(OUTCOME_POLL_MS);
+    }
+  };
 }
 
-export async function* batchesOf<T>(items: Items<T>): AsyncGenerator<readonly T[], void, undefined> {
-  let batch: T[] = [];
-  for await (const item of items) {
-    batch.push(item);
-    if (batch.length < BATCH_ROWS) continue;
-    yield batch;
-    batch = [];
+async function openCursor<R extends SqlRow>(pool: Pool, sql: string, values: readonly unknown[]) {
+  const client = await connect(pool);
+  const query = queryOn(client);
+  try {
+    await query("BEGIN READ ONLY");
+    await query(`DECLARE leitura NO SCROLL CURSOR FOR ${sql}`, values);
+    return { client, rows: await query<R>(FETCH) };
+  } catch (error) {
+    await abandon(client, error);
+    throw error;
   }
-  if (batch.length > 0) yield batch;
 }
 
 /** The opaque text that stands for a place in an ordered listing. */
@@ -130,8 +137,23 @@ async function connect(pool: Pool): Promise<PoolClient> {
   }
 }
 
-/** Ends an open transaction without effect; a connection on which not even that works is thrown away. */
-async function abandon(client: PoolClient): Promise<void> {
+/** Not used again after its transaction: others have the rights that the pool gives. */
+async function connectAsOwner(pool: Pool): Promise<PoolClient> {
+  const client = await connect(pool);
+  const release = client.release.bind(client);
+  client.release = () => release(true);
+  try {
+    await queryOn(client)("SET ROLE NONE");
+    return client;
+  } catch (error) {
+    client.release();
+    throw error;
+  }
+}
+
+/** Ends an open transaction without effect; a connection that is broken, or on which not even that works, is thrown away. */
+async function abandon(client: PoolClient, reason?: unknown): Promise<void> {
+  if (isConnectionLoss(reason)) return client.release(true);
   try {
     await client.query("ROLLBACK");
     client.release();

@@ -29,6 +29,25 @@ const REFUSED: Meaning = {
   text: "PostgreSQL refused the login",
   todo: "Correct user, password, database and permissions of the connection.",
 };
+const DENIED: Meaning = {
+  kind: "precondition",
+  code: "database-permission",
+  text: "PostgreSQL does not allow it to this user",
+  todo: "Let the owner of the database migrate it, and give the user the role eda_app.",
+};
+const SLOW: Meaning = { kind: "transient", code: "database-timeout", text: "PostgreSQL gave up what took too long" };
+const STRANGER: Meaning = {
+  kind: "precondition",
+  code: "database-certificate",
+  text: "The certificate of PostgreSQL is not trusted",
+  todo: "Give the certificate of the authority that signed it, and the host name that it was made for.",
+};
+const UNENCRYPTED: Meaning = {
+  kind: "precondition",
+  code: "database-without-tls",
+  text: "PostgreSQL does not encrypt",
+  todo: "Switch ssl on in the server, or tls off in the settings.",
+};
 const FULL: Meaning = { kind: "terminal", code: "disk-full", text: "The disk of the database is full", todo: "Free space and run again." };
 const BAD_TEXT: Meaning = { kind: "terminal", code: "invalid-text", text: "A text cannot be stored in PostgreSQL" };
 const OTHER: Meaning = { kind: "terminal", code: "database-error", text: "PostgreSQL refused a statement" };
@@ -57,6 +76,15 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   "3F000": PENDING,
   "28": REFUSED,
   "3D000": REFUSED,
+  "42501": DENIED,
+  "57014": SLOW,
+  "25P03": SLOW,
+  CERT_HAS_EXPIRED: STRANGER,
+  DEPTH_ZERO_SELF_SIGNED_CERT: STRANGER,
+  ERR_TLS_CERT_ALTNAME_INVALID: STRANGER,
+  SELF_SIGNED_CERT_IN_CHAIN: STRANGER,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: STRANGER,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: STRANGER,
   "53100": FULL,
   "22021": BAD_TEXT,
   "22P05": BAD_TEXT,
@@ -73,8 +101,11 @@ export function toDatabaseError(error: unknown): EdaError {
 function meaningOf(error: unknown): Meaning {
   const code = codeOf(error);
   if (code !== undefined) return MEANINGS[code] ?? MEANINGS[code.slice(0, 2)] ?? OTHER;
+  if (!(error instanceof Error)) return OTHER;
   // The driver's own errors have no code.
-  return error instanceof Error && /connection|timeout|pool after calling end|not queryable/iu.test(error.message) ? AWAY : OTHER;
+  if (/does not support SSL/u.test(error.message)) return UNENCRYPTED;
+  if (/password must be/u.test(error.message)) return REFUSED;
+  return /connection|timeout|pool after calling end|not queryable/iu.test(error.message) ? AWAY : OTHER;
 }
 
 function codeOf(error: unknown): string | undefined {

@@ -6,13 +6,14 @@ import { openDatabase } from "./database.ts";
 import { upstream } from "./lineage.ts";
 import { readCaptured, readJob, readJobs, readStats } from "./memory.ts";
 import { applyMigrations } from "./migrations.ts";
+import type { PatienceOptions } from "./patience.ts";
 import { publish } from "./publish.ts";
 import { findAssets, findByContent, pageOfRows, streamAllRows, streamCurrentRows } from "./rows.ts";
 import { changeRun, ensureProject, insertRun, newestSuccess, pageOfRuns, projectNames, readRun } from "./runs.ts";
 
 /** @param migrationsFolder folder of `NNN.do.name.sql` files */
-export function openInventory(pool: Pool, migrationsFolder: string): Inventory {
-  const database = openDatabase(pool);
+export function openInventory(pool: Pool, migrationsFolder: string, options: PatienceOptions = {}): Inventory {
+  const database = openDatabase(pool, options);
   return {
     migrate: () => applyMigrations(database, migrationsFolder),
     ensureProject: (project) => ensureProject(database, project),

@@ -1,7 +1,8 @@
 /** Lineage on table `linhagem`. */
 import type { LineageEdge, LineageGraph, LineageRun } from "../../domain/lineage.ts";
 import type { Items } from "../../ports/inventory.ts";
-import { type Column, type Database, insertAll, type Queryable } from "./database.ts";
+import { type Column, insertAll } from "./bulk.ts";
+import type { Database, Queryable } from "./database.ts";
 
 const WRITTEN: readonly Column<LineageEdge>[] = [
   ["de", "text", (edge) => edge.from],

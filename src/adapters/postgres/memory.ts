@@ -1,6 +1,7 @@
 /** What stages remember from run to run: captured Drive files, local files ingested, training jobs. */
 import type { CapturedFile, Items, JobRecord, StatCacheEntry } from "../../ports/inventory.ts";
-import { type Column, insertAll, type Queryable, type SqlRow } from "./database.ts";
+import { type Column, insertAll } from "./bulk.ts";
+import type { Queryable, SqlRow } from "./database.ts";
 
 const CAPTURED: readonly Column<CapturedFile>[] = [
   ["projeto", "text", (file) => file.project],

@@ -7,7 +7,7 @@ import { lock } from "./locks.ts";
 
 /** @returns names of the migrations applied now, in order */
 export async function applyMigrations(database: Database, folder: string): Promise<readonly string[]> {
-  return database.transaction(async (connection) => {
+  return database.asOwner(async (connection) => {
     await lock(connection, "migrations");
     const postgrator = await migrator(connection, folder);
     try {

@@ -5,7 +5,8 @@ import type { JsonObject } from "../../domain/json.ts";
 import { INVENTORIES, INVENTORY_TABLES, type InventoryId } from "../../domain/stage.ts";
 import type { Items, RowFilter } from "../../ports/inventory.ts";
 import type { Page } from "../../ports/object-store.ts";
-import { batchesOf, type Column, type Database, decodeCursor, encodeCursor, insertAll, type Queryable, type SqlRow } from "./database.ts";
+import { batchesOf, type Column, forEachBatch, inserting } from "./bulk.ts";
+import { type Database, decodeCursor, encodeCursor, type Queryable, type SqlRow } from "./database.ts";
 
 interface StoredRow extends SqlRow {
   readonly id: number;
@@ -134,9 +135,14 @@ export async function findAssets(database: Queryable, text: string): Promise<rea
 /** Registers rows in place of the current ones of their names: all of these go first, because a content may move from name to name. */
 export async function register(connection: Queryable, rows: Items<InventoryRow>): Promise<void> {
   await retire(connection, rows, (row) => row.project);
-  for await (const batch of batchesOf(rows)) {
-    for (const [inventory, members] of byInventory(batch)) await insertAll(connection, INVENTORY_TABLES[inventory], WRITTEN, members);
-  }
+  await forEachBatch(rows, (batch) => {
+    const sends = [...byInventory(batch)].map(([inventory, members]) =>
+      inserting(connection, INVENTORY_TABLES[inventory], WRITTEN)(members),
+    );
+    return async () => {
+      for (const send of sends) await send();
+    };
+  });
 }
 
 /** The names stop being current. */

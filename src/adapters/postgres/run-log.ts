@@ -2,7 +2,9 @@
 import type { Pool } from "pg";
 import type { LogLine } from "../../domain/run.ts";
 import type { RunLog } from "../../ports/run-log.ts";
-import { type Column, insertAll, openDatabase, type SqlRow } from "./database.ts";
+import { type Column, insertAll } from "./bulk.ts";
+import { openDatabase, type SqlRow } from "./database.ts";
+import type { PatienceOptions } from "./patience.ts";
 
 const WRITTEN: readonly Column<LogLine>[] = [
   ["execucao", "text", (line) => line.run],
@@ -13,8 +15,8 @@ const WRITTEN: readonly Column<LogLine>[] = [
   ["mensagem", "text", (line) => line.message.replaceAll("\0", "␀")],
 ];
 
-export function openRunLog(pool: Pool): RunLog {
-  const database = openDatabase(pool);
+export function openRunLog(pool: Pool, options: PatienceOptions = {}): RunLog {
+  const database = openDatabase(pool, options);
   return {
     append: (lines) => insertAll(database, "logs", WRITTEN, lines, { clause: "ON CONFLICT DO NOTHING" }),
     read: (run, after, limit) =>

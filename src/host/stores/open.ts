@@ -10,6 +10,7 @@ import { type MongoRunLog, openMongoRunLog } from "../../adapters/mongodb/run-lo
 import { startEmbeddedPostgres } from "../../adapters/postgres/embedded.ts";
 import { openInventory } from "../../adapters/postgres/inventory.ts";
 import { openPool } from "../../adapters/postgres/pool.ts";
+import { APP_ROLE, describeAccess } from "../../adapters/postgres/roles.ts";
 import { openRunLog } from "../../adapters/postgres/run-log.ts";
 import { lockForWorkspace } from "../../adapters/postgres/workspace-lock.ts";
 import { BUCKETS } from "../../domain/stage.ts";
@@ -17,6 +18,7 @@ import type { Services } from "../../pipeline/stage-definition.ts";
 import type { Drive } from "../../ports/drive.ts";
 import type { Inventory } from "../../ports/inventory.ts";
 import type { ObjectStore } from "../../ports/object-store.ts";
+import type { RunLog } from "../../ports/run-log.ts";
 import type { Endpoint } from "../../protocol/endpoint.ts";
 import type { RunBoard } from "../run-board.ts";
 import { mirrorRuns } from "../run-mirror.ts";
@@ -56,19 +58,15 @@ export interface OpenStoresOptions {
 
 /** @throws EdaError `unavailable` or `precondition`, which names the service and its address */
 export async function openStores(options: OpenStoresOptions): Promise<Stores> {
-  const { configuration, endpoint, sqlFolder, logger, onClose } = options;
+  const { configuration, endpoint } = options;
   const { objects: wanted, database, runLog, drive } = configuration;
   const url = database.kind === "postgresql" ? await openDatabase(database, options) : await startDatabase(options);
-  const pool = openPool(url);
-  onClose(() => pool.end());
-  const inventory = openInventory(pool, sqlFolder);
-  const applied = await reach(describeDatabase(database), () => inventory.migrate());
-  if (applied.length > 0) logger.info({ migrations: applied }, "migrations applied");
+  const { inventory, databaseLog } = await openGovernance(url, options);
 
   const folder = join(endpoint.stateFolder, "objects");
   const objects = wanted.kind === "s3" ? openObjects(options, wanted) : openFolderStore(folder);
   await reach(wanted.kind === "s3" ? `The object store at ${wanted.endpoint}` : "The object store", () => objects.ensureBuckets(BUCKETS));
-  const log = runLog.kind === "mongodb" ? await openMongodb(options, runLog, inventory) : { inventory, runLog: openRunLog(pool) };
+  const log = runLog.kind === "mongodb" ? await openMongodb(options, runLog, inventory) : { inventory, runLog: databaseLog };
   return {
     runLogCondition: undefined,
     startMirror: () => undefined,
@@ -79,6 +77,23 @@ export async function openStores(options: OpenStoresOptions): Promise<Stores> {
     objects,
     drive: drive.kind === "google" ? openGoogle(options, drive) : openFolderDrive(endpoint.workspace),
   };
+}
+
+/** The inventory on a migrated database, and the log of runs beside it. */
+async function openGovernance(
+  url: string,
+  { configuration: { database }, sqlFolder, logger, onClose }: OpenStoresOptions,
+): Promise<{ readonly inventory: Inventory; readonly databaseLog: RunLog }> {
+  const pool = openPool(url, { role: APP_ROLE });
+  onClose(() => pool.end());
+  // Nobody but the next host starts the embedded server again; another one's restart is waited for.
+  const patience = database.kind === "embedded" ? { patienceMs: 0 } : {};
+  const inventory = openInventory(pool, sqlFolder, patience);
+  const applied = await reach(describeDatabase(database), () => inventory.migrate());
+  if (applied.length > 0) logger.info({ migrations: applied }, "migrations applied");
+  const access = await reach(describeDatabase(database), () => describeAccess(pool));
+  if (access.missingRoles.length > 0) logger.warn({ ...access }, "the database lacks roles: docs/decisions/0013-database-roles.md");
+  return { inventory, databaseLog: openRunLog(pool, patience) };
 }
 
 async function startDatabase({ endpoint, logger, onClose }: OpenStoresOptions): Promise<string> {
