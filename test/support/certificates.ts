@@ -14,8 +14,12 @@ export interface Certificates {
   readonly folder: string;
 }
 
-export async function makeCertificates(): Promise<Certificates> {
-  const root = await temporaryFolder();
+/** @param root folder to make them in; without, one of the test that runs */
+export async function makeCertificates(root?: string): Promise<Certificates> {
+  return makeIn(root ?? (await temporaryFolder()));
+}
+
+async function makeIn(root: string): Promise<Certificates> {
   const folder = join(root, "server");
   await mkdir(folder);
   const openssl = (...args: string[]) => run("openssl", args, { cwd: root });

@@ -55,6 +55,8 @@ export async function forEachBatch<T>(items: Items<T>, prepare: (batch: readonly
       const send = prepare(batch);
       await sent;
       sent = send();
+      // Its failure is told by the next wait for it; until then somebody has to have heard of it.
+      sent.catch(() => undefined);
       // A source that never waits would keep what was just sent from leaving.
       await setImmediate();
     }
