@@ -92,7 +92,8 @@ async function openGovernance(
   const applied = await reach(describeDatabase(database), () => inventory.migrate());
   if (applied.length > 0) logger.info({ migrations: applied }, "migrations applied");
   const access = await reach(describeDatabase(database), () => describeAccess(pool));
-  if (access.missingRoles.length > 0) logger.warn({ ...access }, "the database lacks roles: its owner gives them with SELECT conceder_papeis()");
+  if (access.missingRoles.length > 0)
+    logger.warn({ ...access }, "the database lacks roles: its owner gives them with SELECT conceder_papeis()");
   return { inventory, databaseLog: openRunLog(pool, patience) };
 }
 
