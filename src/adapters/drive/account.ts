@@ -3,7 +3,7 @@ import { readFileSync, statSync } from "node:fs";
 import { JWT, OAuth2Client } from "google-auth-library";
 import { z } from "zod";
 import { EdaError } from "../../domain/errors.ts";
-import { type AccountKind, signedOut } from "./failures.ts";
+import { type AccountKind, notSignedIn } from "./failures.ts";
 import { GOOGLE_OAUTH_ROOT, type GoogleAuth, rootUrl } from "./options.ts";
 import { readTokenFile } from "./token-file.ts";
 
@@ -44,7 +44,7 @@ function load(auth: GoogleAuth, oauthRoot: string | undefined, fetchImplementati
   const shared = { transporterOptions: { fetchImplementation } };
   if (auth.kind === "user") {
     const token = readTokenFile(auth.tokenFile);
-    if (token === undefined) throw signedOut({ account: "eda", accountKind: "user" });
+    if (token === undefined) throw notSignedIn();
     const client = new OAuth2Client({ ...shared, clientId: auth.clientId, clientSecret: auth.clientSecret });
     client.setCredentials({ refresh_token: token.refreshToken });
     return { name: token.email ?? "the signed-in account", kind: "user", client: redirected(client, oauthRoot) };

@@ -187,7 +187,7 @@ function fromAnswer(error: DriveFailure, context: FailureContext): EdaError {
   }
   if (reason === "invalid_client" || reason === "unauthorized_client") {
     return new EdaError("precondition", "drive-refused-client", "Google does not know the OAuth client, or its secret is another.", {
-      todo: "Check EDA_GOOGLE_OAUTH_CLIENT_ID and EDA_GOOGLE_OAUTH_CLIENT_SECRET (or its _FILE).",
+      todo: "Check the OAuth client: the file that EDA_GOOGLE_CREDENTIALS_FILE names, or EDA_GOOGLE_OAUTH_CLIENT_ID and its _SECRET.",
     });
   }
   if (SIGNED_OUT.has(reason) || status === 401) return signedOut(context);
@@ -202,15 +202,25 @@ function fromAnswer(error: DriveFailure, context: FailureContext): EdaError {
   return new EdaError("terminal", "drive-failed", message);
 }
 
-export function signedOut({ account, accountKind }: Pick<FailureContext, "account" | "accountKind">): EdaError {
+const SIGN_IN = { todo: "Sign in: eda google sign-in, or the command EDA: Sign in to Google." };
+
+function signedOut({ account, accountKind }: FailureContext): EdaError {
   if (accountKind !== "user") {
     return new EdaError("precondition", "drive-signed-out", `Google no longer accepts the key of ${account}.`, {
       todo: "Make a new key in the Google Cloud console and put it in the place of the old one; check this machine's clock too.",
     });
   }
-  return new EdaError("precondition", "drive-signed-out", `${capitalized(account)} is not signed in to Google, or access was withdrawn.`, {
-    todo: "Sign in: eda google sign-in, or the command EDA: Sign in to Google.",
-  });
+  return new EdaError(
+    "precondition",
+    "drive-signed-out",
+    `The sign-in of ${account} to Google has ended, or access was withdrawn.`,
+    SIGN_IN,
+  );
+}
+
+/** Nobody has signed in on this machine. */
+export function notSignedIn(): EdaError {
+  return new EdaError("precondition", "drive-signed-out", "Nobody is signed in to Google on this machine.", SIGN_IN);
 }
 
 /** One line of what the server says, safe to show. */

@@ -1,12 +1,12 @@
 /** Requests to Drive: authorised, retried as Google asks for, cancellable, and without anything secret in what they throw. */
 import { drive_v3 } from "@googleapis/drive";
-import { type Dispatcher, EnvHttpProxyAgent, fetch as undiciFetch, request as undiciRequest } from "undici";
+import { type Dispatcher, request as undiciRequest } from "undici";
 import { type Account, forgetAccessToken, openAccounts } from "./account.ts";
+import { openConnections } from "./connections.ts";
 import { DriveFailure, failureOf, translated, withoutRequest } from "./failures.ts";
 import { type DriveLimits, type DriveLog, GOOGLE_API_ROOT, type GoogleDriveOptions, limitsOf, rootUrl } from "./options.ts";
 import { retrying } from "./retry.ts";
 
-const CONNECT_TIMEOUT_MS = 10_000;
 /** Slower than this, sending counts as stalled. */
 const SLOWEST_BYTES_PER_MS = 32;
 
@@ -55,8 +55,7 @@ export interface Wire {
 export function openWire(options: GoogleDriveOptions): Wire {
   const limits = limitsOf(options);
   const root = rootUrl(options.apiRoot ?? GOOGLE_API_ROOT);
-  const dispatcher = new EnvHttpProxyAgent({ connect: { timeout: CONNECT_TIMEOUT_MS }, bodyTimeout: limits.stallMs });
-  const fetch = ((url: string, init: object) => undiciFetch(url, { ...init, dispatcher })) as unknown as typeof globalThis.fetch;
+  const { dispatcher, fetch, close } = openConnections(limits.stallMs);
   const accounts = openAccounts(options.auth, options.oauthRoot, fetch);
   const apis = new WeakMap<Account, drive_v3.Drive>();
 
@@ -136,7 +135,7 @@ export function openWire(options: GoogleDriveOptions): Wire {
         throw failureOf(response.statusCode, parsed(text), header(response, "retry-after"));
       }),
     explained,
-    close: () => dispatcher.destroy(),
+    close,
   };
 }
 
