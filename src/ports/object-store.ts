@@ -20,6 +20,8 @@ export interface PutRequest {
   readonly expected?: ContentHash;
   readonly mediaType: string;
   readonly run: string;
+  /** The caller knows of no content of this size, so that preparing a large file may send it already. Only a hint. Default false. */
+  readonly isLikelyNew?: boolean;
   readonly signal: AbortSignal;
   /** Called with bytes stored since the last call. */
   readonly onBytes?: (bytes: number) => void;

@@ -8,9 +8,9 @@ import type { ContentHash, ObjectRef } from "../../domain/asset.ts";
 import { throwIfAborted } from "../../domain/errors.ts";
 import { isTransient, notFound, translated } from "./failures.ts";
 import type { Hashing } from "./hashing.ts";
-import { assertSame, infoFromHeaders } from "./metadata.ts";
+import { assertSame } from "./metadata.ts";
 import { READ_ATTEMPTS, retrying, WRITE_ATTEMPTS } from "./retry.ts";
-import { assertKey, isAbsent } from "./versions.ts";
+import { assertKey, completeInfo, isAbsent } from "./versions.ts";
 import type { S3Response, Wire } from "./wire.ts";
 
 const READ_AHEAD_BYTES = 1024 * 1024;
@@ -24,11 +24,14 @@ export interface OpenContent {
 /** @throws EdaError `terminal` `object-not-found` */
 export async function openContent(wire: Wire, ref: ObjectRef, signal: AbortSignal | undefined): Promise<OpenContent> {
   const first = await get(wire, ref, 0, signal);
-  const content = infoFromHeaders(ref.bucket, ref.key, { "x-amz-version-id": ref.versionId, ...first.headers });
+  const headers = { "x-amz-version-id": ref.versionId, ...first.headers };
+  const content = await retrying(READ_ATTEMPTS, signal, () => completeInfo(wire, ref.bucket, ref.key, headers, signal));
   const stream = Readable.from(resumed(wire, ref, first.body, content.size, signal), {
     objectMode: false,
     highWaterMark: READ_AHEAD_BYTES,
   });
+  // A stream that nobody read never began with the body, and the connection would wait for somebody to.
+  stream.once("close", () => first.body.on("error", () => undefined).destroy());
   return { content, stream };
 }
 
@@ -89,7 +92,8 @@ export async function download(
   const { content, stream } = await openContent(wire, ref, signal);
   const partial = `${file}.${randomUUID()}`;
   try {
-    assertSame(content, expected, name);
+    // One that lost its tags is known by its bytes alone.
+    if (content.sha256 !== "") assertSame(content, expected, name);
     if ((await sizeOf(file)) === expected.size) return file;
     await mkdir(directory, { recursive: true });
     assertSame(await writeHashed(hashing, stream, partial), expected, name);
@@ -105,14 +109,11 @@ async function writeHashed(hashing: Hashing, stream: Readable, file: string): Pr
   await using target = await open(file, "wx");
   const fill = blockFiller(stream);
   let position = 0;
-  const { content } = await hashing.hashBlocks(fill, {
-    onBlock: (block) => {
-      const at = position;
-      position += block.length;
-      return writeFully(target, block, at);
-    },
+  return await hashing.hashBlocks(fill, (block) => {
+    const at = position;
+    position += block.length;
+    return writeFully(target, block, at);
   });
-  return content;
 }
 
 /** Cuts a stream into full blocks. */

@@ -8,7 +8,7 @@ const MOST_WORKERS = 4;
 const WORKERS = Math.min(Math.max(availableParallelism(), 2), MOST_WORKERS);
 
 /** Cost of a byte relative to sha256, on processors with instructions for it. */
-const COST: Readonly<Record<HashTask["algorithm"], number>> = { md5: 2.3, sha256: 1 };
+const COST: Readonly<Record<HashTask["algorithm"], number>> = { md5: 2.3, sha256: 1, crc32: 0.7 };
 
 /** The worker lies beside this file in source, and beside the bundle of the host. */
 const SCRIPT = new URL(import.meta.url.endsWith(".ts") ? "./hash-worker.ts" : "./hash-worker.js", import.meta.url);

@@ -1,59 +1,55 @@
-/** Both hashes of a stream of blocks, computed on other threads while the next blocks come in. */
+/** Both hashes of a content, computed on other threads while more of it comes in. */
 import type { ContentHash } from "../../domain/asset.ts";
 import { type HashPool, type HashStream, openHashPool } from "./hash-pool.ts";
-import { openBlockPool } from "./memory.ts";
-
-/** Enough for reading ahead of both hashes. */
-const BLOCK_BYTES = 4 * 1024 * 1024;
-const BLOCKS = 4;
+import type { BlockPool } from "./memory.ts";
 
 /** Fills a block from its start. @returns bytes; fewer than the block holds at the end of the content */
 export type FillBlock = (block: Buffer) => Promise<number>;
 
-export interface HashedContent {
-  readonly content: ContentHash;
-  /** SHA-256 of each part of `partBytes`, in order. */
-  readonly parts: readonly string[];
+/** The hashes of one content as it comes. All bytes are of shared memory. */
+export interface ContentHashing {
+  /** Settles when the bytes are hashed and their memory may be used again. */
+  update(bytes: Uint8Array): Promise<void>;
+  /** Called once, also when the hashes are not wanted any more: the threads forget them then. */
+  digest(): Promise<ContentHash>;
 }
 
 export interface Hashing {
-  /**
-   * @param partBytes a multiple of 4 MiB; absent: parts are not wanted
-   * @param onBlock what else is done with a block, at the same time: it is complete when the hashes are
-   */
-  hashBlocks(
-    fill: FillBlock,
-    options?: { readonly partBytes?: number; readonly onBlock?: (block: Buffer) => Promise<void> | void },
-  ): Promise<HashedContent>;
-  /** Of shared memory. */
+  openContent(): ContentHashing;
+  /** Its digest is 8 hexadecimal digits. */
+  openCrc32(): HashStream;
   hashBytes(bytes: Uint8Array): Promise<ContentHash>;
+  /** @param onBlock what else is done with a block, at the same time: it is complete when the hashes are */
+  hashBlocks(fill: FillBlock, onBlock?: (block: Buffer) => Promise<void>): Promise<ContentHash>;
   close(): Promise<void>;
 }
 
-export function openHashing(): Hashing {
+/** @param blocks memory that contents pass through */
+export function openHashing(blocks: BlockPool): Hashing {
   const threads = openHashPool();
-  const blocks = openBlockPool(BLOCK_BYTES, BLOCKS);
+
   return {
     close: () => threads.close(),
+    openCrc32: () => threads.open("crc32"),
+    openContent: () => openContent(threads),
 
     async hashBytes(bytes) {
-      const [md5, sha256] = await Promise.all((["md5", "sha256"] as const).map((algorithm) => digestOf(threads, algorithm, bytes)));
-      return { size: bytes.length, md5: md5 as string, sha256: sha256 as string };
+      const content = openContent(threads);
+      const updated = content.update(bytes);
+      updated.catch(() => undefined);
+      const digest = await content.digest();
+      await updated;
+      return digest;
     },
 
-    async hashBlocks(fill, { partBytes, onBlock } = {}) {
-      const whole = [threads.open("md5"), threads.open("sha256")] as const;
-      const parts: Promise<string>[] = [];
+    async hashBlocks(fill, onBlock) {
+      const content = openContent(threads);
       const underWay = new Set<Promise<void>>();
-      let part: HashStream | undefined;
       let failure: { readonly error: unknown } | undefined;
-      let size = 0;
 
       const pass = async (block: Buffer, bytes: Buffer) => {
         try {
-          await Promise.all(
-            [...whole, ...(part === undefined ? [] : [part])].map((stream) => stream.update(bytes)).concat(onBlock?.(bytes) ?? []),
-          );
+          await Promise.all([content.update(bytes), onBlock?.(bytes)]);
         } catch (error) {
           failure ??= { error };
         } finally {
@@ -64,13 +60,8 @@ export function openHashing(): Hashing {
       try {
         for (let isLast = false; !isLast && failure === undefined; ) {
           const block = await blocks.take();
-          const bytes = block.subarray(0, await filled(fill, block, blocks.release));
+          const bytes = block.subarray(0, await filled(fill, block, blocks));
           isLast = bytes.length < block.length;
-          if (partBytes !== undefined && size % partBytes === 0 && bytes.length > 0) {
-            if (part !== undefined) parts.push(ended(part));
-            part = threads.open("sha256");
-          }
-          size += bytes.length;
           const passing = pass(block, bytes).finally(() => underWay.delete(passing));
           underWay.add(passing);
         }
@@ -78,38 +69,35 @@ export function openHashing(): Hashing {
         failure ??= { error };
       }
       await Promise.all(underWay);
-      // Streams are ended also when they are of no use any more: the threads forget them then.
-      if (part !== undefined) parts.push(ended(part));
-      const digests = [...whole.map(ended), ...parts];
+      const digest = content.digest();
+      digest.catch(() => undefined);
       if (failure !== undefined) throw failure.error;
-      const [md5, sha256, ...ofParts] = await Promise.all(digests);
-      return { content: { size, md5: md5 as string, sha256: sha256 as string }, parts: ofParts };
+      return digest;
     },
   };
 }
 
-/** Awaited later, or not at all. */
-function ended(stream: HashStream): Promise<string> {
-  const digest = stream.digest();
-  digest.catch(() => undefined);
-  return digest;
+function openContent(threads: HashPool): ContentHashing {
+  const [md5, sha256] = [threads.open("md5"), threads.open("sha256")];
+  let size = 0;
+  return {
+    async update(bytes) {
+      size += bytes.length;
+      await Promise.all([md5.update(bytes), sha256.update(bytes)]);
+    },
+    async digest() {
+      const [ofMd5, ofSha256] = await Promise.all([md5.digest(), sha256.digest()]);
+      return { size, md5: ofMd5, sha256: ofSha256 };
+    },
+  };
 }
 
 /** A block is never lost, whatever fails. */
-async function filled(fill: FillBlock, block: Buffer, release: (block: Buffer) => void): Promise<number> {
+export async function filled(fill: FillBlock, block: Buffer, blocks: BlockPool): Promise<number> {
   try {
     return await fill(block);
   } catch (error) {
-    release(block);
+    blocks.release(block);
     throw error;
   }
-}
-
-async function digestOf(threads: HashPool, algorithm: "md5" | "sha256", bytes: Uint8Array): Promise<string> {
-  const stream = threads.open(algorithm);
-  const updated = stream.update(bytes);
-  updated.catch(() => undefined);
-  const digest = await stream.digest();
-  await updated;
-  return digest;
 }

@@ -7,6 +7,7 @@ import type { BucketName } from "../../domain/stage.ts";
 import type { ListItem, ListRequest, ObjectInfo, Page } from "../../ports/object-store.ts";
 import { isOurs, type MetadataFields, objectInfo } from "./metadata.ts";
 import { READ_ATTEMPTS, retrying } from "./retry.ts";
+import { hashesInQuery } from "./tags.ts";
 import { headVersion } from "./versions.ts";
 import { textOf, type Wire, type XmlElement } from "./wire.ts";
 
@@ -129,7 +130,10 @@ function entryOf(bucket: BucketName, element: XmlElement, decoded: (text: string
     size: Number(textOf(element["Size"])),
     lastModified: textOf(element["LastModified"]),
   };
-  return { info: objectInfo(facts, fields ?? {}), isLatest: textOf(element["IsLatest"]) === "true", isComplete: fields !== undefined };
+  const info = objectInfo(facts, fields ?? {});
+  const tags = element["UserTags"];
+  const known = isOurs(info) && info.sha256 === "" ? { ...info, ...hashesInQuery(textOf(tags)) } : info;
+  return { info: known, isLatest: textOf(element["IsLatest"]) === "true", isComplete: fields !== undefined };
 }
 
 function lowerCaseNames(element: XmlElement): MetadataFields {

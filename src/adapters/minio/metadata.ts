@@ -9,14 +9,22 @@ const PREFIX = "x-amz-meta-eda-";
 
 export type MetadataFields = Readonly<Record<string, string | undefined>>;
 
-/** Time and run are the writer's own, so that a put can answer what a later head will. */
-export function metadataHeaders(content: ContentHash, mediaType: string, run: string, storedAt: string): Record<string, string> {
+export interface Provenance {
+  readonly mediaType: string;
+  readonly run: string;
+  readonly storedAt: string;
+}
+
+/**
+ * Time and run are the writer's own, so that a put can answer what a later head will.
+ * @param content absent when it is not known yet: its hashes then become tags
+ */
+export function metadataHeaders({ mediaType, run, storedAt }: Provenance, content?: ContentHash): Record<string, string> {
   return {
     "content-type": mediaType,
     [`${PREFIX}run`]: run,
-    [`${PREFIX}md5`]: content.md5,
-    [`${PREFIX}sha256`]: content.sha256,
     [`${PREFIX}stored-at`]: storedAt,
+    ...(content === undefined ? {} : { [`${PREFIX}md5`]: content.md5, [`${PREFIX}sha256`]: content.sha256 }),
   };
 }
 

@@ -2,23 +2,25 @@
  * Objects on any S3 server that keeps versions; MinIO first. Every write is one request (or one multipart upload) that the server checks
  * by the hashes it is sent with, so that a version is there whole, with its metadata, or not at all.
  */
-import { throwIfAborted } from "../../domain/errors.ts";
 import { BUCKETS } from "../../domain/stage.ts";
-import type { ObjectStore, PreparedObject, PutRequest } from "../../ports/object-store.ts";
+import type { ObjectStore } from "../../ports/object-store.ts";
 import { openBuckets } from "./buckets.ts";
 import { download, openContent } from "./download.ts";
 import { openHashing } from "./hashing.ts";
 import { allVersions, listPage } from "./listing.ts";
-import { assertSame } from "./metadata.ts";
+import { openBlockPool } from "./memory.ts";
 import { abortLeftover } from "./multipart-upload.ts";
 import type { S3Options } from "./options.ts";
-import { createPassMeter } from "./progress.ts";
+import { createPreparation } from "./prepare.ts";
 import { READ_ATTEMPTS, retrying } from "./retry.ts";
-import { openSourceReader } from "./source-file.ts";
-import { createUploader } from "./upload.ts";
 import { openUploadNotes } from "./upload-notes.ts";
-import { assertKey, deleteVersion, headVersion } from "./versions.ts";
+import { deleteVersion, headVersion } from "./versions.ts";
 import { openWire } from "./wire.ts";
+
+/** Memory that contents pass through: a part of a large file, or a whole file of up to this size. */
+const BLOCK_BYTES = 8 * 1024 * 1024;
+/** Enough for a few on their way while others are read and hashed. */
+const BLOCKS = 6;
 
 export interface S3Store extends ObjectStore {
   /** Ends the connections and the hashing threads. */
@@ -32,40 +34,10 @@ export interface S3Store extends ObjectStore {
 export function openS3Store(options: S3Options): S3Store {
   const wire = openWire(options);
   const buckets = openBuckets(wire, options);
-  const hashing = openHashing();
+  const blocks = openBlockPool(BLOCK_BYTES, BLOCKS);
+  const hashing = openHashing(blocks);
   const notes = openUploadNotes(options.uploadNotes);
-  const upload = createUploader(wire, notes);
-  const sources = openSourceReader(hashing);
-
-  async function prepare({ bucket, key, file, expected, mediaType, run, signal, onBytes }: PutRequest): Promise<PreparedObject> {
-    assertKey(key);
-    throwIfAborted(signal);
-    let size = Number.POSITIVE_INFINITY;
-    const meter = createPassMeter(onBytes, () => size);
-    const source = await sources.read({ file, signal, onRead: meter.advance });
-    const { content } = source;
-    size = content.size;
-    try {
-      if (expected !== undefined) assertSame(content, expected, `${bucket}/${key}`);
-    } catch (error) {
-      source.release();
-      throw error;
-    }
-    return {
-      content,
-      async commit() {
-        const storedAt = new Date().toISOString();
-        const info = await upload({ bucket, key, source, mediaType, run, storedAt, signal, onSent: meter.advance });
-        source.release();
-        meter.finish();
-        return info;
-      },
-      async discard() {
-        source.release();
-        meter.finish();
-      },
-    };
-  }
+  const prepare = createPreparation({ wire, notes, hashing, blocks });
 
   return {
     async ensureBuckets(wanted) {
@@ -74,7 +46,7 @@ export function openS3Store(options: S3Options): S3Store {
     },
     prepare,
     async put(request) {
-      const prepared = await prepare(request);
+      const prepared = await prepare({ ...request, isLikelyNew: true });
       try {
         return await prepared.commit();
       } finally {

@@ -8,11 +8,11 @@ export interface PassMeter {
   finish(): void;
 }
 
-export function createPassMeter(onBytes: ((bytes: number) => void) | undefined, size: () => number): PassMeter {
+export function createPassMeter(onBytes: ((bytes: number) => void) | undefined, size: number): PassMeter {
   let passed = 0;
   let reported = 0;
   const report = (upTo: number) => {
-    const bytes = Math.min(upTo, size()) - reported;
+    const bytes = Math.min(upTo, size) - reported;
     if (bytes <= 0) return;
     reported += bytes;
     onBytes?.(bytes);
@@ -22,6 +22,6 @@ export function createPassMeter(onBytes: ((bytes: number) => void) | undefined, 
       passed += bytes;
       report(Math.floor(passed / 2));
     },
-    finish: () => report(size()),
+    finish: () => report(size),
   };
 }

@@ -7,6 +7,8 @@ import { BUCKETS, type BucketName } from "../../domain/stage.ts";
 export interface NotedUpload {
   readonly bucket: BucketName;
   readonly key: string;
+  /** What its version would say of itself. */
+  readonly storedAt: string;
   /** Absent when the process was killed before the server had answered. */
   readonly uploadId?: string;
 }
@@ -19,7 +21,7 @@ export interface UploadNote {
 }
 
 export interface UploadNotes {
-  begin(bucket: BucketName, key: string): Promise<UploadNote>;
+  begin(upload: NotedUpload): Promise<UploadNote>;
   /** Hands each upload of earlier processes over and forgets it once that is done. */
   settle(abort: (upload: NotedUpload) => Promise<void>): Promise<void>;
 }
@@ -32,15 +34,15 @@ export function openUploadNotes(folder: string | undefined): UploadNotes {
   }
   const mine = new Set<string>();
   return {
-    async begin(bucket, key) {
+    async begin(upload) {
       const name = `${randomUUID()}.json`;
       const file = join(folder, name);
-      const write = (upload: NotedUpload) => writeFile(file, JSON.stringify(upload));
+      const write = (noted: NotedUpload) => writeFile(file, JSON.stringify(noted));
       await mkdir(folder, { recursive: true });
       mine.add(name);
-      await write({ bucket, key });
+      await write(upload);
       return {
-        started: (uploadId) => write({ bucket, key, uploadId }),
+        started: (uploadId) => write({ ...upload, uploadId }),
         async end() {
           await rm(file, { force: true });
           mine.delete(name);
@@ -70,10 +72,10 @@ async function namesIn(folder: string): Promise<string[]> {
 /** Undefined for a note that was cut short: its upload had not begun. */
 function parsed(text: string): NotedUpload | undefined {
   try {
-    const { bucket, key, uploadId } = JSON.parse(text) as Record<string, unknown>;
+    const { bucket, key, storedAt, uploadId } = JSON.parse(text) as Record<string, unknown>;
     const known = BUCKETS.find((name) => name === bucket);
-    if (known === undefined || typeof key !== "string") return undefined;
-    return { bucket: known, key, ...(typeof uploadId === "string" ? { uploadId } : {}) };
+    if (known === undefined || typeof key !== "string" || typeof storedAt !== "string") return undefined;
+    return { bucket: known, key, storedAt, ...(typeof uploadId === "string" ? { uploadId } : {}) };
   } catch {
     return undefined;
   }

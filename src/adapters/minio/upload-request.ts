@@ -1,12 +1,12 @@
 /** What is asked of an upload, and how a version tells that it is the answer. */
+import type { ContentHash } from "../../domain/asset.ts";
 import type { BucketName } from "../../domain/stage.ts";
 import type { ObjectInfo } from "../../ports/object-store.ts";
-import type { SourceFile } from "./source-file.ts";
 
 export interface Upload {
   readonly bucket: BucketName;
   readonly key: string;
-  readonly source: SourceFile;
+  readonly file: string;
   readonly mediaType: string;
   readonly run: string;
   /** ISO 8601, UTC: tells this write from an earlier one of the same content in the same run. */
@@ -15,7 +15,7 @@ export interface Upload {
   readonly onSent: (bytes: number) => void;
 }
 
-/** Whether a version is what this upload would write: the same content of the same run. */
-export function isSameWrite(info: ObjectInfo, { run, source }: Upload): boolean {
-  return info.run === run && info.sha256 === source.content.sha256;
+/** Whether a version is what an upload of this content would write: the same content of the same run. */
+export function isSameWrite(info: ObjectInfo, { run }: Upload, { sha256 }: ContentHash): boolean {
+  return info.run === run && info.sha256 === sha256;
 }

@@ -1,47 +1,45 @@
 /** One file as one new version, or nothing at all. */
+import type { ContentHash } from "../../domain/asset.ts";
 import { EdaError } from "../../domain/errors.ts";
 import { printable } from "../../domain/printable.ts";
 import type { ObjectInfo } from "../../ports/object-store.ts";
-import { storeInParts } from "./multipart-upload.ts";
 import { READ_ATTEMPTS, retrying } from "./retry.ts";
-import { createSingleUpload } from "./single-upload.ts";
-import type { UploadNotes } from "./upload-notes.ts";
 import { isSameWrite, type Upload } from "./upload-request.ts";
 import { deleteVersion, headVersion } from "./versions.ts";
 import type { Wire } from "./wire.ts";
 
-/** @throws EdaError; nothing is left on the server then */
-export type Uploader = (upload: Upload) => Promise<ObjectInfo>;
+/**
+ * Runs what makes the version, one at a time for a key: each looks at the latest version before it decides.
+ * @throws EdaError; nothing is left on the server then
+ */
+export type StoreInTurn = (upload: Upload, content: ContentHash, store: () => Promise<ObjectInfo>) => Promise<ObjectInfo>;
 
-export function createUploader(wire: Wire, notes: UploadNotes): Uploader {
-  const storeInOne = createSingleUpload(wire);
+export function createTurns(wire: Wire): StoreInTurn {
   const lastOfKey = new Map<string, Promise<unknown>>();
 
-  async function store(upload: Upload): Promise<ObjectInfo> {
+  async function stored(upload: Upload, content: ContentHash, store: () => Promise<ObjectInfo>): Promise<ObjectInfo> {
     try {
-      return await (upload.source.parts.length === 1 ? storeInOne(upload) : storeInParts(wire, notes, upload));
+      return await store();
     } catch (error) {
       // The server may have had everything when the answer was no longer waited for.
-      if (upload.signal.aborted) await removeStored(upload);
+      if (upload.signal.aborted) await removeStored(upload, content);
       throw isChangedFile(error) ? changedFile(upload, error) : error;
     }
   }
 
-  async function removeStored(upload: Upload): Promise<void> {
+  async function removeStored(upload: Upload, content: ContentHash): Promise<void> {
     await retrying(READ_ATTEMPTS, undefined, async () => {
       const latest = await headVersion(wire, upload.bucket, upload.key);
-      if (latest !== undefined && isSameWrite(latest, upload) && latest.storedAt === upload.storedAt) await deleteVersion(wire, latest);
+      const isMine = latest?.storedAt === upload.storedAt && (latest.sha256 === "" || isSameWrite(latest, upload, content));
+      if (latest !== undefined && isMine) await deleteVersion(wire, latest);
     }).catch(() => undefined);
   }
 
-  // One at a time for a key: each looks at the latest version before it decides.
-  return async (upload) => {
+  return async (upload, content, store) => {
     const name = `${upload.bucket}/${upload.key}`;
     const before = lastOfKey.get(name) ?? Promise.resolve();
-    const mine = before.then(
-      () => store(upload),
-      () => store(upload),
-    );
+    const next = () => stored(upload, content, store);
+    const mine = before.then(next, next);
     lastOfKey.set(name, mine);
     try {
       return await mine;

@@ -5,7 +5,8 @@ import { printable } from "../../domain/printable.ts";
 import type { BucketName } from "../../domain/stage.ts";
 import type { ObjectInfo } from "../../ports/object-store.ts";
 import { isNotFound, S3Failure } from "./failures.ts";
-import { infoFromHeaders } from "./metadata.ts";
+import { infoFromHeaders, isOurs, type MetadataFields } from "./metadata.ts";
+import { taggedHashes } from "./tags.ts";
 import type { Wire } from "./wire.ts";
 
 /** Longest key in bytes. */
@@ -34,11 +35,24 @@ export async function headVersion(
   if (versionId === "") return undefined;
   try {
     const query = versionId === undefined ? {} : { query: { versionId } };
-    return infoFromHeaders(bucket, key, await wire.command({ method: "HEAD", bucket, key, ...query, signal }));
+    const headers = await wire.command({ method: "HEAD", bucket, key, ...query, signal });
+    return await completeInfo(wire, bucket, key, headers, signal);
   } catch (error) {
     if (isAbsent(error, versionId)) return undefined;
     throw error;
   }
+}
+
+/** What headers tell of a version, and its tags where they hold its hashes. One attempt. */
+export async function completeInfo(
+  wire: Wire,
+  bucket: BucketName,
+  key: string,
+  headers: MetadataFields,
+  signal?: AbortSignal,
+): Promise<ObjectInfo> {
+  const info = infoFromHeaders(bucket, key, headers);
+  return isOurs(info) && info.sha256 === "" ? { ...info, ...(await taggedHashes(wire, info, signal)) } : info;
 }
 
 /** One attempt. Idempotent. */

@@ -16,6 +16,16 @@ const CONNECT_TIMEOUT_MS = 10_000;
 /** SHA-256 of no bytes. */
 const EMPTY_SHA256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
+/** Signed in place of a body's hash: it is then checked by a header that is signed too, a digest that the server computes anyway. */
+const UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD";
+
+export interface S3Body {
+  readonly content: Buffer | Readable | string;
+  readonly size: number;
+  /** Absent: a header (`content-md5`, `x-amz-checksum-crc32`) says what the server has to get. */
+  readonly sha256?: string;
+}
+
 export interface S3Request {
   readonly method: "GET" | "HEAD" | "PUT" | "POST" | "DELETE";
   readonly bucket: string;
@@ -25,7 +35,7 @@ export interface S3Request {
   readonly headers?: Readonly<Record<string, string>>;
   /** Lower-case names; not signed, so that a gateway on the way may drop them. */
   readonly unsignedHeaders?: Readonly<Record<string, string>>;
-  readonly body?: { readonly content: Buffer | Readable | string; readonly size: number; readonly sha256: string };
+  readonly body?: S3Body;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -45,6 +55,8 @@ export interface Wire {
   command(request: S3Request): Promise<S3Response["headers"]>;
   /** For answers in XML: the content of the root element. */
   query(request: S3Request): Promise<XmlElement>;
+  /** For answers in XML that say something in their headers too. */
+  answer(request: S3Request): Promise<{ readonly headers: S3Response["headers"]; readonly root: XmlElement }>;
   close(): Promise<void>;
 }
 
@@ -53,7 +65,7 @@ export interface XmlElement {
   readonly [name: string]: string | XmlElement | readonly XmlElement[] | undefined;
 }
 
-const REPEATED = new Set(["Version", "CommonPrefixes", "Upload"]);
+const REPEATED = new Set(["Version", "CommonPrefixes", "Upload", "Tag"]);
 const xml = new XMLParser({
   ignoreDeclaration: true,
   ignoreAttributes: true,
@@ -93,20 +105,23 @@ export function openWire(options: S3Options): Wire {
     return { status: response.statusCode, headers, body: response.body };
   }
 
+  async function answer(request: S3Request): ReturnType<Wire["answer"]> {
+    const { status, headers, body } = await send(request);
+    const [name, root] = Object.entries(xml.parse(await body.text()) as XmlElement)[0] ?? [];
+    const element = typeof root === "object" && !Array.isArray(root) ? (root as XmlElement) : {};
+    // Servers that began to answer before they had finished can only say in the body that they failed.
+    if (name === "Error") throw new S3Failure(status, textOf(element["Code"]), textOf(element["Message"]));
+    return { headers, root: element };
+  }
+
   return {
     send,
+    answer,
+    query: async (request) => (await answer(request)).root,
     async command(request) {
       const { headers, body } = await send(request);
       await body.dump();
       return headers;
-    },
-    async query(request) {
-      const { status, body } = await send(request);
-      const [name, root] = Object.entries(xml.parse(await body.text()) as XmlElement)[0] ?? [];
-      const element = typeof root === "object" && !Array.isArray(root) ? (root as XmlElement) : {};
-      // Servers that began to answer before they had finished can only say in the body that they failed.
-      if (name === "Error") throw new S3Failure(status, textOf(element["Code"]), textOf(element["Message"]));
-      return element;
     },
     close: () => pool.close(),
   };
@@ -118,7 +133,7 @@ function signed(
   path: string,
   { method, headers, body }: S3Request,
 ): Readonly<Record<string, string>> {
-  const sha256 = body?.sha256 ?? EMPTY_SHA256;
+  const sha256 = body === undefined ? EMPTY_SHA256 : (body.sha256 ?? UNSIGNED_PAYLOAD);
   const all: Record<string, string> = {
     ...headers,
     ...common,
