@@ -5,7 +5,7 @@ import type { OutputObject } from "../domain/asset.ts";
 import { EdaError, toEdaError } from "../domain/errors.ts";
 import { objectKey } from "../domain/names.ts";
 import { printable } from "../domain/printable.ts";
-import type { PreparedObject } from "../ports/object-store.ts";
+import type { PreparedObject, PutRequest } from "../ports/object-store.ts";
 import { objectFields } from "./outputs.ts";
 import { type RawFile, rawFolder } from "./raw-folder.ts";
 import { mediaTypeOf, type RawRow } from "./raw-rows.ts";
@@ -14,8 +14,13 @@ import type { StageContext, UnitResult, UnitResults } from "./stage-definition.t
 /** Files read or stored at the same time. More than the thread pool's four only queue, a few more hide latency. */
 const CONCURRENT_FILES = 8;
 
+export interface PlannedFile extends RawFile {
+  /** See {@link PutRequest}. */
+  readonly isLikelyNew?: boolean;
+}
+
 export interface PreparedFile extends PreparedObject {
-  readonly file: RawFile;
+  readonly file: PlannedFile;
 }
 
 type Failure = NonNullable<UnitResult["failures"]>[number];
@@ -32,10 +37,10 @@ const GROUP_FILES = 64;
  * Reads every file once, in groups, each while its consumer is at work with the one before: reading and hashing are this machine's work,
  * storing is the store's. The consumer ends what it was given; a group that it never asked for is discarded.
  */
-export async function* prepareFiles(files: readonly RawFile[], context: StageContext): AsyncGenerator<PreparedFiles> {
+export async function* prepareFiles(files: readonly PlannedFile[], context: StageContext): AsyncGenerator<PreparedFiles> {
   const total = files.reduce((bytes, file) => bytes + file.size, 0);
   let done = 0;
-  const onBytes = (file: RawFile, bytes: number) => {
+  const onBytes = (file: PlannedFile, bytes: number) => {
     done += bytes;
     context.progress({ done, total, unit: "bytes", label: printable(file.path) });
   };
@@ -64,13 +69,13 @@ export async function discardAll(files: readonly PreparedFile[]): Promise<void> 
 }
 
 async function prepareGroup(
-  files: readonly RawFile[],
+  files: readonly PlannedFile[],
   context: StageContext,
-  onBytes: (file: RawFile, bytes: number) => void,
+  onBytes: (file: PlannedFile, bytes: number) => void,
 ): Promise<PreparedFiles> {
   const limit = pLimit(CONCURRENT_FILES);
   let stopped: EdaError | undefined;
-  const attempt = async (file: RawFile): Promise<PreparedFile | Failure | undefined> => {
+  const attempt = async (file: PlannedFile): Promise<PreparedFile | Failure | undefined> => {
     if (stopped !== undefined) return undefined;
     try {
       return await prepareFile(file, context, (bytes) => onBytes(file, bytes));
@@ -94,13 +99,14 @@ function isAboutTheRun({ kind, code }: EdaError): boolean {
   return kind === "cancelled" || kind === "unavailable" || kind === "transient" || code === "disk-full" || code === "not-writable";
 }
 
-async function prepareFile(file: RawFile, context: StageContext, onBytes: (bytes: number) => void): Promise<PreparedFile> {
+async function prepareFile(file: PlannedFile, context: StageContext, onBytes: (bytes: number) => void): Promise<PreparedFile> {
   const prepared = await context.services.objects.prepare({
     bucket: "raw-data",
     key: objectKey(context.request.project, file.path),
     file: join(rawFolder(context.services.workspace, context.request.project), file.diskPath),
     mediaType: mediaTypeOf(file.path),
     run: context.request.run,
+    isLikelyNew: file.isLikelyNew === true,
     signal: context.signal,
     onBytes,
   });

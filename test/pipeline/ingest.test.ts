@@ -222,6 +222,28 @@ describe("ingest", () => {
     expect(await rowOf("fifteen/small.csv")).toBeUndefined();
   });
 
+  it("lets the store send a large file before its content is known only where no other is as large", async () => {
+    const mib = 1024 * 1024;
+    const like = (size: number, text: string) => Buffer.alloc(size, text);
+    writeFiles(raw, { "small.csv": "a\n", "alone.bin": "", "one.bin": "", "two.bin": "" });
+    for (const [name, content] of [
+      ["alone.bin", like(5 * mib, "a")],
+      ["one.bin", like(6 * mib, "b")],
+      ["two.bin", like(6 * mib, "c")],
+    ] as const) {
+      writeFileSync(join(raw, name), content);
+    }
+    const asked: string[] = [];
+    const services = beforeEachPut(({ key, isLikelyNew }) => void (isLikelyNew === true && asked.push(key)));
+    expect(await ingest({ services })).toMatchObject({ state: "succeeded" });
+    expect(asked).toEqual([`${SMALL_PROJECT}/alone.bin`]);
+    asked.length = 0;
+    writeFileSync(join(raw, "copy.bin"), like(5 * mib, "a"));
+    expect(await ingest({ services })).toMatchObject({ state: "succeeded" });
+    expect(asked).toEqual([]);
+    expect(await rowOf("copy.bin")).toMatchObject({ aliasOf: "alone.bin" });
+  });
+
   it("says where in Drive a file came from, unless it was changed here since", async () => {
     rmSync(join(workspace.folder, SMALL_DRIVE), { recursive: true });
     writeFiles(join(workspace.folder, SMALL_DRIVE), { "sixteen/a.csv": "from drive", "sixteen/b.csv": "b from drive" });

@@ -9,13 +9,16 @@ import { objectKey } from "../../domain/names.ts";
 import { printable } from "../../domain/printable.ts";
 import type { StatCacheEntry } from "../../ports/inventory.ts";
 import { inBatches } from "../batches.ts";
-import { discardAll, prepareFiles, storedContents, storeNewContents } from "../raw-contents.ts";
+import { discardAll, type PlannedFile, prepareFiles, storedContents, storeNewContents } from "../raw-contents.ts";
 import { assertReadable, type RawFile, rawFolder, walkRawFolder } from "../raw-folder.ts";
 import { assignHolders, type RawRow, rawRow, withOrigins } from "../raw-rows.ts";
 import type { StageDefinition, Unit } from "../stage-definition.ts";
 
 /** Files looked at at the same time. More than the thread pool's four only queue. */
 const CONCURRENT_CHECKS = 8;
+
+/** Smaller ones are read and sent in one go anyway. */
+const LARGE_BYTES = 4 * 1024 * 1024;
 
 export const ingestStage: StageDefinition = {
   id: "ingest",
@@ -41,7 +44,7 @@ export const ingestStage: StageDefinition = {
       ),
       code: [],
       config: {},
-      units: inBatches(changed, (file) => file.size).map(
+      units: inBatches(withNovelty(changed, cache.values()), (file) => file.size).map(
         (batch, index): Unit => ({
           id: `files-${index}`,
           label: `${batch.length} file(s)`,
@@ -54,7 +57,7 @@ export const ingestStage: StageDefinition = {
   },
 
   async execute(unit, earlier, context) {
-    const files = unit.data.files as unknown as RawFile[];
+    const files = unit.data.files as unknown as PlannedFile[];
     const stored = new Map<string, OutputObject>();
     const written: OutputObject[] = [];
     const failures: { readonly name: string; readonly message: string }[] = [];
@@ -73,7 +76,7 @@ export const ingestStage: StageDefinition = {
             from: localUri(`${RAW_DATA_FOLDER}/${context.request.project}/${file.path}`, content.sha256),
             to: objectUri(object),
           });
-          const { diskPath: _, ...stats } = file;
+          const { diskPath: _, isLikelyNew: __, ...stats } = file;
           statCache.push({ ...stats, md5: content.md5, sha256: content.sha256 });
         }
       } finally {
@@ -105,6 +108,13 @@ function isUnchanged(file: RawFile, known: StatCacheEntry | undefined): boolean 
     known.ctimeNs === file.ctimeNs &&
     known.inode === file.inode
   );
+}
+
+/** A content of a size that no other has is no other's content: a large one need not be read before it is sent. */
+function withNovelty(files: readonly RawFile[], known: Iterable<StatCacheEntry>): PlannedFile[] {
+  const counts = new Map<number, number>();
+  for (const { size } of [...known, ...files]) counts.set(size, (counts.get(size) ?? 0) + 1);
+  return files.map((file) => (file.size >= LARGE_BYTES && counts.get(file.size) === 1 ? { ...file, isLikelyNew: true } : file));
 }
 
 /** All unreadable files are found before anything is stored, so that one message names them all. */
