@@ -114,9 +114,11 @@ export interface MonitorPageOptions {
   readonly state?: ViewState;
   /** Milliseconds since 1970, at which the page's clock stands. */
   readonly now?: number;
+  /** What the window answers at once when the page is ready. */
+  readonly jobs?: readonly JobView[];
 }
 
-export async function openMonitorPage(page: Page, { theme = "dark", state, now }: MonitorPageOptions = {}): Promise<MonitorPage> {
+export async function openMonitorPage(page: Page, { theme = "dark", state, now, jobs }: MonitorPageOptions = {}): Promise<MonitorPage> {
   const file = (name: string) => readFileSync(join(ROOT, "dist", "webview", name));
   const variables = Object.entries(THEMES[theme]).map(([name, value]) => `--vscode-${name}: ${value};`);
   const root = [
@@ -136,23 +138,31 @@ export async function openMonitorPage(page: Page, { theme = "dark", state, now }
     else await route.fulfill({ status: 404 });
   });
   if (now !== undefined) await page.clock.setFixedTime(now);
-  await page.addInitScript((first) => {
-    const kept = { sent: [] as unknown[], state: first as unknown };
-    Object.assign(globalThis, {
-      kept,
-      acquireVsCodeApi: () => ({
-        postMessage: (message: unknown) => kept.sent.push(message),
-        getState: () => kept.state,
-        setState: (next: unknown) => {
-          kept.state = next;
-        },
-      }),
-    });
-  }, state);
+  await page.addInitScript(
+    ({ state, jobs }) => {
+      const scope = globalThis as unknown as Kept;
+      const kept = { sent: [] as unknown[], state: state as unknown };
+      Object.assign(scope, {
+        kept,
+        acquireVsCodeApi: () => ({
+          postMessage: (message: { readonly type: string }) => {
+            kept.sent.push(message);
+            if (message.type === "ready" && jobs !== undefined) scope.postMessage({ type: "jobs", jobs }, "*");
+          },
+          getState: () => kept.state,
+          setState: (next: unknown) => {
+            kept.state = next;
+          },
+        }),
+      });
+    },
+    // Without types: those of a job are too deep for the argument's own.
+    { state: state as unknown, jobs: jobs as unknown },
+  );
   await page.goto(PAGE);
   await page.waitForFunction(() => (globalThis as unknown as Kept).kept.sent.length > 0);
   const post = (message: Readonly<Record<string, unknown>>) =>
-    page.evaluate((data) => (globalThis as unknown as Kept).postMessage(data, "*"), message);
+    page.evaluate((data) => (globalThis as unknown as Kept).postMessage(data, "*"), message as unknown);
   return {
     page,
     sent: () => page.evaluate(() => (globalThis as unknown as Kept).kept.sent as PageMessage[]),
