@@ -4,6 +4,7 @@ import { SETTINGS } from "./contributions.ts";
 import { createDocuments, type Documents } from "./documents.ts";
 import { findInstallation, notInstalled } from "./host/installation.ts";
 import { HostLink } from "./host/link.ts";
+import { watchJobs } from "./monitor/job-watch.ts";
 import { type Monitor, openMonitor } from "./monitor/panel.ts";
 import { PipelineModel } from "./pipeline-model.ts";
 import { openProblems, type Problems } from "./problems.ts";
@@ -57,13 +58,6 @@ export function openSession(folder: vscode.Uri, extension: vscode.Extension<unkn
   const readiness = watchReadiness(folder);
   const isReady = () => readiness.isReady;
   const pageSize = () => setting("pageSize");
-  const views = {
-    pipeline: openPipelineView(link, model, tracker, isReady),
-    buckets: openBucketsView(link, pageSize, isReady),
-    inventories: openInventoriesView(link, model, pageSize, isReady),
-    runs: openRunsView(link, model, tracker, isReady),
-  };
-  const problems = openProblems(folder, model);
   const monitor = openMonitor({
     folder,
     extension: extension.extensionUri,
@@ -71,6 +65,19 @@ export function openSession(folder: vscode.Uri, extension: vscode.Extension<unkn
     openRun: (run) => reports.show(run),
     openObject: async (name) => void (await vscode.commands.executeCommand("eda.showLineage", name)),
   });
+  const jobs = watchJobs({
+    folder,
+    link,
+    openMonitor: (job) => monitor.show(job),
+    tellsRun: (run) => tracker.get(run) !== undefined,
+  });
+  const views = {
+    pipeline: openPipelineView(link, model, tracker, isReady),
+    buckets: openBucketsView(link, pageSize, isReady),
+    inventories: openInventoriesView(link, model, pageSize, isReady),
+    runs: openRunsView({ link, model, tracker, jobs, isReady }),
+  };
+  const problems = openProblems(folder, model);
   const refresh = () => {
     for (const view of Object.values(views)) view.reload();
   };
@@ -123,8 +130,9 @@ export function openSession(folder: vscode.Uri, extension: vscode.Extension<unkn
     writeRunLogs(tracker, channel),
     openStatusBar(link, model, tracker),
     problems,
-    monitor,
     ...Object.values(views),
+    jobs,
+    monitor,
     reports,
     documents,
     model,

@@ -69,6 +69,11 @@ export function reasonWords({ code, args }: Reason): { readonly message: string;
   return { message: l10n.t(message, shown), todo: todo === undefined ? null : l10n.t(todo, shown) };
 }
 
+/** `waiting for a runtime`, `running · 42% · step 210 of 500`. */
+export function jobLine(job: JobView): string {
+  return [jobStateName(job.status.state), jobProgress(job)?.text].filter((part) => part !== undefined).join(" · ");
+}
+
 /** `42% · 210 of 500 · 3 min 4 s left`; undefined before the first step. */
 export function jobProgress({ status }: Pick<JobView, "status">): { readonly share: number; readonly text: string } | undefined {
   const attempt = currentAttempt(status.attempts);

@@ -108,7 +108,7 @@ export function openPipelineView(link: HostLink, model: PipelineModel, tracker: 
     }),
   ];
   return {
-    tree: view.tree,
+    ...view,
     reload: () => model.refresh(),
     dispose: () => {
       for (const subscription of subscriptions) subscription.dispose();

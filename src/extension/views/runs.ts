@@ -3,8 +3,10 @@ import * as l10n from "@vscode/l10n";
 import type { RunRecord } from "../../domain/run.ts";
 import { ListRuns } from "../../protocol/messages.ts";
 import type { HostLink } from "../host/link.ts";
+import type { JobWatch } from "../monitor/job-watch.ts";
 import type { PipelineModel } from "../pipeline-model.ts";
 import type { LiveRun, RunTracker } from "../runs/run-tracker.ts";
+import { jobLine } from "../text/jobs.ts";
 import { runRow } from "../text/runs.ts";
 import { debounced, throttled } from "../timing.ts";
 import { emptyNode, MoreNode } from "../tree/message-nodes.ts";
@@ -40,7 +42,21 @@ export class RunNode implements TreeNode {
   }
 }
 
-export function openRunsView(link: HostLink, model: PipelineModel, tracker: RunTracker, isReady: () => boolean): View {
+export interface RunsViewOptions {
+  readonly link: HostLink;
+  readonly model: PipelineModel;
+  readonly tracker: RunTracker;
+  readonly jobs: JobWatch;
+  readonly isReady: () => boolean;
+}
+
+export function openRunsView({ link, model, tracker, jobs, isReady }: RunsViewOptions): View {
+  /** A run that trains says how its job is: that is what takes hours. */
+  const liveRun = (run: string): LiveRun | undefined => {
+    const live = tracker.get(run);
+    const job = jobs.job(run);
+    return live === undefined || job === undefined || live.state !== "executing" ? live : { ...live, message: jobLine(job) };
+  };
   const loader = new PagedLoader<RunRecord>(
     (page) => link.ask(ListRuns, page),
     () => PAGE,
@@ -50,7 +66,7 @@ export function openRunsView(link: HostLink, model: PipelineModel, tracker: RunT
     (record) =>
       new RunNode(
         record,
-        () => tracker.get(record.run),
+        () => liveRun(record.run),
         () => model.knownProjects.length > 1,
       ),
     (node, record) => {
@@ -75,6 +91,10 @@ export function openRunsView(link: HostLink, model: PipelineModel, tracker: RunT
     invalidate: () => loader.invalidate(),
   });
   const redraw = throttled<RunNode>(REDRAW_MS, (node) => view.tree.refresh(node));
+  const redrawRun = (run: string) => {
+    const node = runs.get(run);
+    if (node !== undefined) redraw(node);
+  };
   const reload = debounced(
     RELOAD_MS,
     async () => view.reload(),
@@ -83,9 +103,10 @@ export function openRunsView(link: HostLink, model: PipelineModel, tracker: RunT
   const subscriptions = [
     tracker.onStart(reload),
     tracker.onEnd(reload),
-    tracker.onChange(({ run }) => {
-      const node = runs.get(run);
-      if (node !== undefined) redraw(node);
+    tracker.onChange(({ run }) => redrawRun(run)),
+    jobs.onChange(({ run }) => {
+      redrawRun(run);
+      view.setBadge(jobs.badge);
     }),
   ];
   return {

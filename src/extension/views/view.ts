@@ -12,6 +12,8 @@ const REDRAW_MS = 60_000;
 
 export interface View extends vscode.Disposable {
   readonly tree: NodeTree;
+  /** A number on the view's icon, for what waits for a person. */
+  setBadge(badge: vscode.ViewBadge | undefined): void;
   /** Forgets what is loaded and shows it anew. */
   reload(): void;
 }
@@ -53,6 +55,9 @@ export function openView({ id, link, isReady, roots, invalidate, retry, showsAge
   return {
     tree,
     reload,
+    setBadge: (badge) => {
+      view.badge = badge;
+    },
     dispose: () => {
       clearInterval(redraw);
       subscription.dispose();
