@@ -37,7 +37,7 @@ describe.skipIf(!WANTED)("the stack on a Swarm", () => {
     docker(["stack", "rm", "eda"]);
     for (
       let tries = 0;
-      tries < 60 && docker(["ps", "--quiet", "--filter", "label=com.docker.stack.namespace=eda"]).stdout !== "";
+      tries < 60 && docker(["ps", "--all", "--quiet", "--filter", "label=com.docker.stack.namespace=eda"]).stdout !== "";
       tries += 1
     )
       await sleep(2_000);
