@@ -110,19 +110,19 @@ describe.skipIf(!WANTED)("the stack on a Swarm", () => {
     expect(routes(JUPYTER)).not.toEqual([]);
   });
 
-  it("becomes a governed repository whose stores are those of the stack", () => {
-    const made = inside(
-      JUPYTER,
-      "bash",
-      "-c",
-      "git config --global user.name T && git config --global user.email t@example.com && eda init --project vendas",
-    );
-    expect(made.status, made.stderr).toBe(0);
-    const doctor = inside(JUPYTER, "eda", "doctor", "--json");
-    expect(doctor.status, doctor.stdout).toBe(0);
-    expect(doctor.stdout).toContain("eda-minio");
-    expect(doctor.stdout).toContain("eda_database-services");
-  });
+  it(
+    "runs the seven stages on its stores, which then agree",
+    () => {
+      const identity = "git config --global user.name T && git config --global user.email t@example.com";
+      const demo = inside(JUPYTER, "bash", "-c", `${identity} && eda demo --workspace /workspace`);
+      expect(demo.status, demo.stderr).toBe(0);
+      expect(inside(JUPYTER, "eda", "verify")).toMatchObject({ status: 0 });
+      const doctor = inside(JUPYTER, "eda", "doctor", "--json");
+      expect(doctor.status, doctor.stdout).toBe(0);
+      for (const store of ["eda-minio", "eda_database-services", "mongo_mongodb"]) expect(doctor.stdout).toContain(store);
+    },
+    15 * MINUTE_MS,
+  );
 
   it(
     "takes another password of the database",

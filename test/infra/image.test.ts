@@ -39,3 +39,14 @@ it("the image that the stack runs has the project's version", () => {
   for (const file of ["stack.yml", "compose.yml"])
     expect(stackText(file)).toContain(`\${EDA_JUPYTER_CPU_IMAGE:-eda/jupyter-cpu:${version}}`);
 });
+
+it("VS Code in the image starts as it does for npm start", () => {
+  const settings = JSON.parse(stackText("images/jupyter-cpu/rootfs/etc/eda/settings.json")) as Record<string, unknown>;
+  const served = readFileSync(join(INFRA, "../scripts/lib/serve.mjs"), "utf8");
+  for (const [name, value] of Object.entries(settings)) expect(served).toContain(`${JSON.stringify(name)}: ${JSON.stringify(value)}`);
+  const entrypoint = stackText("images/jupyter-cpu/rootfs/usr/local/bin/eda-entrypoint");
+  for (const flag of ["--disable-telemetry", "--disable-update-check", "--disable-workspace-trust"]) {
+    expect(served).toContain(flag);
+    expect(entrypoint).toContain(flag);
+  }
+});
