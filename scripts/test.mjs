@@ -41,7 +41,7 @@ const isWanted = (name) => wanted.length === 0 || wanted.includes(name);
 const node = await ensureBuild();
 let env = { ...withNode(node), EDA_PYTHON: await ensurePython() };
 // Without Go or Java the suites of S3 and MongoDB are skipped, or fail where no tool may be missing.
-if (isWanted("contract") && hasGo())
+if (["contract", "host"].some(isWanted) && hasGo())
   env = { ...env, EDA_MINIO: await ensureGoTool("minio"), EDA_VERSITYGW: await ensureGoTool("versitygw") };
 if (["contract", "host"].some(isWanted) && hasJavaTools()) env = { ...env, EDA_MONGO_SERVER: await ensureMongoServer() };
 if (isWanted("infra")) env = { ...env, EDA_SHELLCHECK: await ensureShellcheck() };

@@ -1,5 +1,5 @@
 /** Everything a workspace knows of one project, without what differs from run to run: ids, times, commit hashes, version ids. */
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { openFolderStore } from "../../src/adapters/local/object-store.ts";
 import { startEmbeddedPostgres } from "../../src/adapters/postgres/embedded.ts";
@@ -135,7 +135,8 @@ function plainTrailers({ Auditoria, Saidas, Entradas, ...trailers }: Readonly<Re
 
 function rawFiles(workspace: string, project: string): string[] {
   const folder = join(workspace, "eda", "raw-data", project);
-  return readdirSync(folder)
+  return readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .filter((name) => statSync(join(folder, name)).isFile())
     .sort()
     .map((name) => `${name} ${sha256Hex(readFileSync(join(folder, name)))}`);
 }

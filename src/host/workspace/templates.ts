@@ -91,6 +91,10 @@ const SETTINGS = `# Configuração deste repositório. Tudo tem um valor padrão
 #   # Servidor Jupyter que veja esta pasta pelo mesmo caminho; sem ele, cada treino tem o seu próprio, nesta máquina.
 #   # O token vem de EDA_JUPYTER_TOKEN ou do arquivo em EDA_JUPYTER_TOKEN_FILE.
 #   url: http://localhost:8888/
+
+# stores: {}
+#   # Servidores no lugar do que fica em .eda; segredos vêm do ambiente, por exemplo de EDA_S3_SECRET_KEY_FILE. No lugar de {}, por exemplo:
+#   # { objects: { endpoint: "https://minio.example:9000", accessKey: eda }, database: { host: db.example }, drive: { kind: google } }
 `;
 
 /** Folders, settings and front page of a governed repository. */
