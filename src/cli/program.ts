@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import { EdaError, EXIT_CODES, toEdaError } from "../domain/errors.ts";
 import { addDemo } from "./commands/demo.ts";
 import { addDoctor } from "./commands/doctor.ts";
+import { addGoogle } from "./commands/google.ts";
 import { addHost } from "./commands/host.ts";
 import { addInit } from "./commands/init.ts";
 import { addInventory } from "./commands/inventory.ts";
@@ -81,6 +82,7 @@ function buildProgram(cli: Cli): Command {
     addJobs,
     addDoctor,
     addHost,
+    addGoogle,
     addRecover,
   ]) {
     add(program, cli);

@@ -24,6 +24,9 @@ export const STORE_VARIABLES = {
   EDA_DRIVE: "plain",
   EDA_GOOGLE_ACCOUNT: "plain",
   EDA_GOOGLE_CREDENTIALS_FILE: "path",
+  EDA_GOOGLE_OAUTH_CLIENT_ID: "plain",
+  EDA_GOOGLE_OAUTH_CLIENT_SECRET: "secret",
+  EDA_GOOGLE_OAUTH_REDIRECT_URI: "plain",
   EDA_GOOGLE_API_ROOT: "plain",
   EDA_GOOGLE_OAUTH_ROOT: "plain",
 } as const;

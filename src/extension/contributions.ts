@@ -29,6 +29,8 @@ export const PALETTE_COMMANDS = [
   "eda.showOutput",
   "eda.statusActions",
   "eda.openWalkthrough",
+  "eda.signInToGoogle",
+  "eda.signOutOfGoogle",
 ] as const;
 
 /** Commands that act on a tree node and make no sense elsewhere. */

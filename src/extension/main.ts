@@ -1,6 +1,7 @@
 /** Entry of the extension: wires, and nothing else. No file is read and no process started before it returns. */
 import * as vscode from "vscode";
 import { assetCommands } from "./commands/asset-commands.ts";
+import { googleCommands } from "./commands/google-commands.ts";
 import { registerHandlers } from "./commands/handlers.ts";
 import { jobCommands } from "./commands/job-commands.ts";
 import { runCommands } from "./commands/run-commands.ts";
@@ -23,7 +24,15 @@ export function activate(context: vscode.ExtensionContext): EdaApi {
   const folder = chooseFolder();
   const session = folder === undefined ? undefined : openSession(folder, context.extension, channel);
   if (session === undefined) void setContext("eda.workspace", "none");
-  const handlers = { ...runCommands, ...jobCommands, ...assetCommands, ...workspaceCommands(channel, context.extension.id) };
+  const google = googleCommands();
+  const handlers = {
+    ...runCommands,
+    ...jobCommands,
+    ...assetCommands,
+    ...google.handlers,
+    ...workspaceCommands(channel, context.extension.id),
+  };
+  context.subscriptions.push(vscode.window.registerUriHandler(google.uriHandler));
   context.subscriptions.push(channel, ...registerHandlers(handlers, session), ...(session === undefined ? [] : [session]));
   const { user, system } = process.cpuUsage(started.cpu);
   return { activation: { clock: performance.now() - started.clock, cpu: (user + system) / 1000 }, session };

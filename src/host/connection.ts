@@ -6,6 +6,7 @@ import type { RunSummary } from "../domain/run.ts";
 import { Hello, type HostStatus, PROTOCOL_VERSION, RunChanged, Status, Stop } from "../protocol/messages.ts";
 import type { Host } from "./host.ts";
 import { registrarFor } from "./rpc/register.ts";
+import { registerGoogle } from "./rpc/google.ts";
 import { registerRuns } from "./rpc/runs.ts";
 import { tell } from "./rpc/tell.ts";
 import { registerViews } from "./rpc/views.ts";
@@ -57,6 +58,7 @@ export function serveClient(socket: Socket, options: ConnectionOptions): Client 
       registerRuns(registrar, rpc, host);
       registerViews(registrar, host);
       registerWorkspace(registrar, rpc, host);
+      registerGoogle(registrar, rpc, host);
     }
     return status;
   });

@@ -16,9 +16,9 @@ export interface CliWorkspace {
 }
 
 /** Without the small project it is an empty folder, not yet a workspace. */
-export async function openCliWorkspace({ project }: { project: boolean }): Promise<CliWorkspace> {
+export async function openCliWorkspace({ project, env: more = {} }: { project: boolean; env?: NodeJS.ProcessEnv }): Promise<CliWorkspace> {
   const folder = temporaryFolder("cli");
-  const env = { ...gitIdentity(), ...(testPython === undefined ? {} : { EDA_PYTHON: testPython }) };
+  const env = { ...gitIdentity(), ...(testPython === undefined ? {} : { EDA_PYTHON: testPython }), ...more };
   const argv = (line: string, more: string[]) => [...line.split(" "), ...more, "--workspace", folder];
   const workspace: CliWorkspace = {
     folder,

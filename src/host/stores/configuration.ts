@@ -59,6 +59,8 @@ export interface GoogleConfiguration {
   /** Google's own when absent. */
   readonly apiRoot: string | undefined;
   readonly oauthRoot: string | undefined;
+  /** A page registered for the OAuth client, which leads back to the editor; a port of the host's machine when absent. */
+  readonly redirectUri: string | undefined;
 }
 
 export interface StoresConfiguration {
@@ -167,16 +169,26 @@ function resolveDrive(options: ResolveOptions, variables: Variables): StoresConf
     account: [variables.text("EDA_GOOGLE_ACCOUNT"), "EDA_GOOGLE_ACCOUNT"],
   });
   if (section?.kind !== "google") return { kind: "folder" };
-  const file = options.env["EDA_GOOGLE_CREDENTIALS_FILE"];
-  if (!file) throw incomplete(undefined, "EDA_GOOGLE_CREDENTIALS_FILE");
   return {
     kind: "google",
-    credentials: readGoogleCredentials(resolve(options.workspace, file), options.readFile),
+    credentials: googleCredentials(options, variables),
     account: section.account,
     exports: section.exports ?? {},
     apiRoot: variables.text("EDA_GOOGLE_API_ROOT"),
     oauthRoot: variables.text("EDA_GOOGLE_OAUTH_ROOT"),
+    redirectUri: variables.text("EDA_GOOGLE_OAUTH_REDIRECT_URI"),
   };
+}
+
+/** A file of Google's console, or the OAuth client's two texts. */
+function googleCredentials({ env, workspace, readFile }: ResolveOptions, variables: Variables): GoogleCredentials {
+  const file = env["EDA_GOOGLE_CREDENTIALS_FILE"];
+  if (file) return readGoogleCredentials(resolve(workspace, file), readFile);
+  const clientId = variables.text("EDA_GOOGLE_OAUTH_CLIENT_ID");
+  const clientSecret = variables.secret("EDA_GOOGLE_OAUTH_CLIENT_SECRET");
+  if (clientId === undefined) throw incomplete(undefined, "EDA_GOOGLE_CREDENTIALS_FILE");
+  if (clientSecret === undefined) throw incomplete(undefined, "EDA_GOOGLE_OAUTH_CLIENT_SECRET");
+  return { kind: "client", clientId, clientSecret };
 }
 
 type Overrides<Section> = { readonly [Key in keyof Section]?: readonly [value: unknown, variable: string] };

@@ -262,6 +262,7 @@ describe("Drive", () => {
       exports: { sheets: "xlsx" },
       apiRoot: undefined,
       oauthRoot: undefined,
+      redirectUri: undefined,
     });
     expect(resolve(GOOGLE).drive).toMatchObject({ kind: "google", credentials: { kind: "service-account" } });
     expect(resolve({ EDA_DRIVE: "folder" }, settings).drive).toEqual({ kind: "folder" });
@@ -280,6 +281,17 @@ describe("Drive", () => {
       exports: {},
     });
     expect(JSON.stringify(drive)).not.toContain("s3cret");
+  });
+
+  it("takes the client also from two variables, the secret from a file", () => {
+    const client = { EDA_DRIVE: "google", EDA_GOOGLE_OAUTH_CLIENT_ID: "id.apps.example.com" };
+    const { drive } = resolve({ ...client, EDA_GOOGLE_OAUTH_CLIENT_SECRET: "s3cret" });
+    expect(drive).toMatchObject({ credentials: { kind: "client", clientId: "id.apps.example.com" } });
+    expect(drive.kind === "google" && drive.credentials.kind === "client" && drive.credentials.clientSecret.reveal()).toBe("s3cret");
+    expect(failureOf(() => resolve(client))).toMatchObject({
+      code: "stores-incomplete",
+      message: expect.stringContaining("EDA_GOOGLE_OAUTH_CLIENT_SECRET"),
+    });
   });
 
   it.each([
