@@ -11,6 +11,7 @@ import { addJobs } from "./commands/jobs.ts";
 import { addLineage } from "./commands/lineage.ts";
 import { addLogs } from "./commands/logs.ts";
 import { addObjects } from "./commands/objects.ts";
+import { addMigrateStores } from "./commands/migrate-stores.ts";
 import { addRecover } from "./commands/recover.ts";
 import { addRun } from "./commands/run.ts";
 import { addRuns } from "./commands/runs.ts";
@@ -84,6 +85,7 @@ function buildProgram(cli: Cli): Command {
     addHost,
     addGoogle,
     addRecover,
+    addMigrateStores,
   ]) {
     add(program, cli);
   }

@@ -56,6 +56,11 @@ export function subjectCancelled(stage: StageId, project: string): string {
   return `docs: cancelamento registrado na etapa ${stage} do projeto ${project}`;
 }
 
+/** Of the settings that name the stores a workspace was moved to. @param audit head of the audit chain after the move */
+export function storesMovedMessage(audit: string): string {
+  return `refactor: dados movidos para os serviços configurados\n\n${TRAILER_NAMES.audit}: ${audit}\n`;
+}
+
 /** Trailers of a message, by their Portuguese names; the last of a repeated one wins. */
 export function parseTrailers(message: string): Record<string, string> {
   const trailers: Record<string, string> = {};

@@ -15,6 +15,7 @@ import { stagingStage } from "../pipeline/stages/staging.ts";
 import type { Endpoint } from "../protocol/endpoint.ts";
 import { type CommitLock, createCommitLock, type DurableRuns, launchDurableRuns } from "./durable-runs.ts";
 import { removeLeftovers } from "./housekeeping.ts";
+import { refuseUnfinished } from "./migrate/unfinished.ts";
 import { createRunBoard, type RunBoard } from "./run-board.ts";
 import { openStores, type Stores } from "./stores/open.ts";
 import { readConfiguration } from "./stores/read.ts";
@@ -88,8 +89,10 @@ async function compose(
   layOutStateFolder(stateFolder);
   await stopLeftoverServers(stateFolder);
 
+  const configuration = readConfiguration(workspace, env);
+  refuseUnfinished(stateFolder, configuration);
   const stores = await openStores({
-    configuration: readConfiguration(workspace, env),
+    configuration,
     endpoint,
     sqlFolder: join(home, "sql"),
     env,

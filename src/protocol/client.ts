@@ -68,6 +68,25 @@ export async function connectHost(options: ConnectOptions): Promise<HostConnecti
   return startAndConnect(endpoint, options, options.program as HostProgram);
 }
 
+/**
+ * Ends the workspace's host, if one runs, and waits until it answers no more; it may need some seconds to close its stores.
+ * @throws EdaError `precondition` `runs-active`, `unavailable` `host-not-stopping`
+ */
+export async function stopHost(workspace: string): Promise<void> {
+  const endpoint = endpointOf(workspace);
+  // Of any build: the handshake with another one allows this much.
+  const connection = await tryConnect(endpoint, { workspace, client: "cli", build: "" });
+  if (connection === undefined) return;
+  try {
+    await call(connection.rpc.sendRequest(Stop, { force: false }));
+  } catch (error) {
+    if (!(error instanceof EdaError) || error.code !== "host-lost") throw error;
+  } finally {
+    connection.dispose();
+  }
+  await waitUntilGone(endpoint);
+}
+
 /** Rejects with the {@link EdaError} that the host sent, instead of JSON-RPC's own error. */
 export async function call<T>(request: Promise<T>): Promise<T> {
   try {

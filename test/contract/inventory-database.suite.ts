@@ -22,6 +22,7 @@ const TABLES = [
   "projetos",
   "staging_inventario",
   "trabalhos",
+  "versoes_migradas",
 ];
 
 /** The migrations, in a folder whose name means something in patterns. */

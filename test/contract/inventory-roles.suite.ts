@@ -13,9 +13,9 @@ const READ = [...INVENTORIES, "execucoes", "linhagem", "migracoes", "projetos"];
 /** Whatever is not here is refused. */
 const ALLOWED: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
   [READER_ROLE]: { SELECT: READ },
-  [AUDITOR_ROLE]: { SELECT: [...READ, "auditoria"] },
+  [AUDITOR_ROLE]: { SELECT: [...READ, "auditoria", "versoes_migradas"] },
   [APP_ROLE]: {
-    SELECT: [...READ, "auditoria", "cache_arquivos", "capturas", "logs", "trabalhos"],
+    SELECT: [...READ, "auditoria", "cache_arquivos", "capturas", "logs", "trabalhos", "versoes_migradas"],
     INSERT: [...INVENTORIES, "auditoria", "cache_arquivos", "capturas", "execucoes", "linhagem", "logs", "projetos", "trabalhos"],
     UPDATE: ["cache_arquivos", "capturas", "execucoes", "trabalhos"],
   },

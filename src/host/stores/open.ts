@@ -9,6 +9,7 @@ import { openS3Store } from "../../adapters/minio/object-store.ts";
 import { type MongoRunLog, openMongoRunLog } from "../../adapters/mongodb/run-log.ts";
 import { startEmbeddedPostgres } from "../../adapters/postgres/embedded.ts";
 import { openInventory } from "../../adapters/postgres/inventory.ts";
+import { type MigratedVersions, openMigratedVersions } from "../../adapters/postgres/migrated-versions.ts";
 import { openPool } from "../../adapters/postgres/pool.ts";
 import { APP_ROLE, describeAccess } from "../../adapters/postgres/roles.ts";
 import { openRunLog } from "../../adapters/postgres/run-log.ts";
@@ -19,6 +20,7 @@ import type { Drive } from "../../ports/drive.ts";
 import type { Inventory } from "../../ports/inventory.ts";
 import type { ObjectStore } from "../../ports/object-store.ts";
 import type { RunLog } from "../../ports/run-log.ts";
+import type { RunMirror } from "../../ports/run-mirror.ts";
 import type { Endpoint } from "../../protocol/endpoint.ts";
 import type { RunBoard } from "../run-board.ts";
 import { mirrorRuns } from "../run-mirror.ts";
@@ -31,6 +33,7 @@ import type {
 } from "./configuration.ts";
 import { databaseUrl, googleOptions, mongoOptions, s3Options } from "./connections.ts";
 import { databaseAddress, describeStores, type StoreDescriptions } from "./describe.ts";
+import { withMigratedVersions } from "./migrated-objects.ts";
 import { reach } from "./reach.ts";
 
 export type Stores = Pick<Services, "objects" | "inventory" | "runLog" | "drive"> & {
@@ -40,6 +43,11 @@ export type Stores = Pick<Services, "objects" | "inventory" | "runLog" | "drive"
   readonly databaseUrl: string;
   /** Of a run log whose server may be away meanwhile. */
   readonly runLogCondition: MongoRunLog["condition"] | undefined;
+  /** Where executions are copied to, if anywhere. */
+  readonly runMirror: RunMirror | undefined;
+  /** The object store with its own version ids, also of versions that were moved into it. */
+  readonly plainObjects: ObjectStore;
+  readonly migratedVersions: MigratedVersions;
   /** Begins to copy what the board shows to where others look at it, if anywhere. */
   startMirror(board: RunBoard): void;
 };
@@ -61,29 +69,41 @@ export async function openStores(options: OpenStoresOptions): Promise<Stores> {
   const { configuration, endpoint } = options;
   const { objects: wanted, database, runLog, drive } = configuration;
   const url = database.kind === "postgresql" ? await openDatabase(database, options) : await startDatabase(options);
-  const { inventory, databaseLog } = await openGovernance(url, options);
+  const { inventory, databaseLog, migratedVersions } = await openGovernance(url, options);
 
   const folder = join(endpoint.stateFolder, "objects");
-  const objects = wanted.kind === "s3" ? openObjects(options, wanted) : openFolderStore(folder);
-  await reach(wanted.kind === "s3" ? `The object store at ${wanted.endpoint}` : "The object store", () => objects.ensureBuckets(BUCKETS));
+  const plainObjects = wanted.kind === "s3" ? openObjects(options, wanted) : openFolderStore(folder);
+  await reach(wanted.kind === "s3" ? `The object store at ${wanted.endpoint}` : "The object store", () =>
+    plainObjects.ensureBuckets(BUCKETS),
+  );
+  const hasMigrated = wanted.kind === "s3" && !(await migratedVersions.isEmpty());
   const log = runLog.kind === "mongodb" ? await openMongodb(options, runLog, inventory) : { inventory, runLog: databaseLog };
   return {
     runLogCondition: undefined,
+    runMirror: undefined,
     startMirror: () => undefined,
     ...log,
     configuration,
     descriptions: describeStores(configuration, folder),
     databaseUrl: url,
-    objects,
+    objects: hasMigrated ? withMigratedVersions(plainObjects, migratedVersions) : plainObjects,
+    plainObjects,
+    migratedVersions,
     drive: drive.kind === "google" ? openGoogle(options, drive) : openFolderDrive(endpoint.workspace),
   };
 }
 
-/** The inventory on a migrated database, and the log of runs beside it. */
+interface Governance {
+  readonly inventory: Inventory;
+  readonly databaseLog: RunLog;
+  readonly migratedVersions: MigratedVersions;
+}
+
+/** The inventory on a migrated database, and what lies beside it. */
 async function openGovernance(
   url: string,
   { configuration: { database }, sqlFolder, logger, onClose }: OpenStoresOptions,
-): Promise<{ readonly inventory: Inventory; readonly databaseLog: RunLog }> {
+): Promise<Governance> {
   const pool = openPool(url, { role: APP_ROLE });
   onClose(() => pool.end());
   // Nobody but the next host starts the embedded server again; another one's restart is waited for.
@@ -94,7 +114,7 @@ async function openGovernance(
   const access = await reach(describeDatabase(database), () => describeAccess(pool));
   if (access.missingRoles.length > 0)
     logger.warn({ ...access }, "the database lacks roles: its owner gives them with SELECT conceder_papeis()");
-  return { inventory, databaseLog: openRunLog(pool, patience) };
+  return { inventory, databaseLog: openRunLog(pool, patience), migratedVersions: openMigratedVersions(pool, patience) };
 }
 
 async function startDatabase({ endpoint, logger, onClose }: OpenStoresOptions): Promise<string> {
@@ -127,7 +147,7 @@ async function openMongodb(
   { endpoint, logger, onClose }: OpenStoresOptions,
   wanted: MongodbConfiguration,
   inventory: Inventory,
-): Promise<Pick<Stores, "inventory" | "runLog" | "runLogCondition" | "startMirror">> {
+): Promise<Pick<Stores, "inventory" | "runLog" | "runLogCondition" | "runMirror" | "startMirror">> {
   const log = await openMongoRunLog({
     ...mongoOptions(wanted),
     spoolFolder: join(endpoint.stateFolder, "run-log"),
@@ -136,7 +156,7 @@ async function openMongodb(
   onClose(() => log.close());
   const mirroring = mirrorRuns(inventory, log, logger);
   onClose(() => mirroring.stop());
-  return { inventory: mirroring.inventory, runLog: log, runLogCondition: log.condition, startMirror: mirroring.start };
+  return { inventory: mirroring.inventory, runLog: log, runLogCondition: log.condition, runMirror: log, startMirror: mirroring.start };
 }
 
 /** Asks nothing yet: nobody may have signed in. */
