@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import type { Colors } from "picocolors/types";
 import { EXIT_CODES, toEdaError } from "../../domain/errors.ts";
 import { printable } from "../../domain/printable.ts";
-import { checkWithoutHost } from "../../protocol/check-stores.ts";
+import { checksWithoutHost } from "../../protocol/check-stores.ts";
 import { installationAt } from "../../protocol/installation.ts";
 import { Doctor, type DoctorCheck } from "../../protocol/messages.ts";
 import type { Cli, GlobalOptions } from "../context.ts";
@@ -61,11 +61,10 @@ async function checkWorkspace(cli: Cli, options: GlobalOptions): Promise<readonl
     workspace = requireWorkspace(cli, options);
     return await withHost(cli, workspace, (session) => session.ask0(Doctor));
   } catch (error) {
-    const { kind, code, message, todo } = toEdaError(error);
-    const name = code === "not-a-workspace" ? "workspace" : "host";
-    const failure: DoctorCheck = { name, state: "failed", message, todo: todo ?? null, kind };
-    const program = installationAt(cli.home, cli.env)?.program;
-    return workspace === undefined || program === undefined ? [failure] : [failure, ...(await checkWithoutHost(workspace, program))];
+    const failure = toEdaError(error);
+    if (workspace !== undefined) return checksWithoutHost(failure, workspace, installationAt(cli.home, cli.env)?.program);
+    const { kind, message, todo } = failure;
+    return [{ name: "workspace", state: "failed", message, todo: todo ?? null, kind }];
   }
 }
 

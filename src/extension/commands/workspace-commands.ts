@@ -7,7 +7,7 @@ import { projectFilePath } from "../../domain/governed.ts";
 import { isProjectName } from "../../domain/names.ts";
 import type { RunProgress } from "../../domain/run.ts";
 import { endpointOf } from "../../protocol/endpoint.ts";
-import { CreateDemo, Doctor, InitWorkspace, Recover, Verify, type VerifyReport } from "../../protocol/messages.ts";
+import { CreateDemo, InitWorkspace, Recover, Verify, type VerifyReport } from "../../protocol/messages.ts";
 import { type CommandId, WALKTHROUGH } from "../contributions.ts";
 import { offer } from "../failures.ts";
 import { actorName } from "../runs/run-control.ts";
@@ -24,10 +24,10 @@ export function workspaceCommands(channel: vscode.LogOutputChannel, extensionId:
     "eda.refresh": (session) => session.refresh(),
     "eda.verify": verify,
     "eda.doctor": async ({ link, documents }) => {
-      const checks = await withProgress(l10n.t("Checking tools and services…"), () => link.ask0(Doctor));
+      const checks = await withProgress(l10n.t("Checking tools and services…"), () => link.diagnose());
       let first: typeof checks | undefined = checks;
       await documents.show("doctor.txt", async () => {
-        const current = first ?? (await link.ask0(Doctor));
+        const current = first ?? (await link.diagnose());
         first = undefined;
         return doctorReport(current);
       });

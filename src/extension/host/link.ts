@@ -14,9 +14,20 @@ import {
 import { EdaError, toEdaError } from "../../domain/errors.ts";
 import { isTerminal, type RunEvent, type RunProgress, type RunSummary } from "../../domain/run.ts";
 import { call, connectHost, type HostConnection } from "../../protocol/client.ts";
+import { checksWithoutHost } from "../../protocol/check-stores.ts";
 import type { Installation } from "../../protocol/installation.ts";
 import { JobChanged, type JobView } from "../../protocol/jobs.ts";
-import { type HostStatus, PROTOCOL_VERSION, RunChanged, RunEvents, Status, Stop, WorkProgress } from "../../protocol/messages.ts";
+import {
+  Doctor,
+  type DoctorCheck,
+  type HostStatus,
+  PROTOCOL_VERSION,
+  RunChanged,
+  RunEvents,
+  Status,
+  Stop,
+  WorkProgress,
+} from "../../protocol/messages.ts";
 
 /** How often a window without a host looks whether another client has started one. */
 const LOOK_INTERVAL_MS = 3_000;
@@ -103,6 +114,12 @@ export class HostLink implements Disposable {
       });
     }
     return this.ask(type, params);
+  }
+
+  /** What the doctor says; of a host that cannot be asked, what is known without it. */
+  diagnose(): Promise<readonly DoctorCheck[]> {
+    const { workspace, installation } = this.#options;
+    return this.ask0(Doctor).catch((error: unknown) => checksWithoutHost(toEdaError(error), workspace, installation()?.program));
   }
 
   /** Progress of one long request, by its token, on the present connection. */

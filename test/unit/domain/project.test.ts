@@ -67,11 +67,12 @@ describe("the project schema", () => {
 });
 
 describe("the settings schema", () => {
-  it("has a value for everything but the address of a Jupyter server", () => {
+  it("has a value for everything but the addresses of servers", () => {
     expect(settingsSchema.parse({})).toEqual({
       git: { maxFileBytes: 5 * 1024 * 1024, pushRemote: "origin" },
       engine: { memoryLimitMiB: 512, threads: 2 },
       jupyter: {},
+      stores: {},
     });
   });
 
