@@ -1,5 +1,5 @@
 import type { ContentHash, ObjectRef, OutputRole } from "./asset.ts";
-import { hashJson, type JsonObject } from "./json.ts";
+import { canonicalJson, hashJson, type JsonObject, sha256Hex } from "./json.ts";
 import type { InventoryId } from "./stage.ts";
 
 /**
@@ -35,26 +35,35 @@ export interface StoredInventoryRow extends InventoryRow {
   readonly digest: string;
 }
 
-/** SHA-256 over every registered field of the row: a row changed by hand no longer matches its digest. */
+/**
+ * SHA-256 of the RFC 8785 form of every registered field of the row: a row changed by hand no longer matches its digest. A million rows are
+ * digested in a run, so the fields stand here in their canonical order, which the engine's own serialiser keeps; only the members of
+ * `details` have to be put in order.
+ */
 export function rowDigest(row: InventoryRow): string {
-  return hashJson({
-    inventory: row.inventory,
-    project: row.project,
-    name: row.name,
-    role: row.role,
-    mediaType: row.mediaType,
-    rows: row.rows,
-    aliasOf: row.aliasOf,
-    details: row.details,
-    run: row.run,
-    commitBefore: row.commitBefore,
-    bucket: row.bucket,
-    key: row.key,
-    versionId: row.versionId,
-    size: row.size,
-    md5: row.md5,
-    sha256: row.sha256,
-  });
+  const {
+    aliasOf,
+    bucket,
+    commitBefore,
+    details,
+    inventory,
+    key,
+    md5,
+    mediaType,
+    name,
+    project,
+    role,
+    rows,
+    run,
+    sha256,
+    size,
+    versionId,
+  } = row;
+  const before = JSON.stringify({ aliasOf, bucket, commitBefore });
+  const after = JSON.stringify({ inventory, key, md5, mediaType, name, project, role, rows, run, sha256, size, versionId });
+  const text = `${before.slice(0, -1)},"details":${canonicalJson(details)},${after.slice(1)}`;
+  // Half a surrogate pair has no canonical form, and the serialiser writes it as an escape; so do texts that only look like one.
+  return text.includes("\\ud") ? hashJson(JSON.parse(text)) : sha256Hex(text);
 }
 
 /** Digest of all rows one run registered, whatever their order; it is part of the run's audit entry. */

@@ -75,7 +75,7 @@ export interface Publication {
   readonly run: string;
   readonly project: string;
   readonly stage: StageId;
-  /** Rows to register; each takes the place of the current row of its (inventory, project, name). */
+  /** Rows of the project to register; each takes the place of the current row of its inventory and name. */
   readonly rows: Items<InventoryRow>;
   /** Names that stop being current in the stage's inventory without a successor (a table no longer declared). */
   readonly retired: Items<{ readonly inventory: InventoryId; readonly name: string }>;

@@ -19,8 +19,8 @@ export async function publish(database: Database, publication: Publication): Pro
     const before = await publishedAs(connection, publication.run);
     if (before !== undefined) return before;
     const { project, run, rows, retired, edges, captured, statCache, job, execution, audit } = publication;
-    await retire(connection, retired, () => project);
-    await register(connection, rows);
+    await retire(connection, project, retired);
+    await register(connection, project, rows);
     await insertEdges(connection, edges);
     await rememberCaptured(connection, captured);
     await rememberStats(connection, project, statCache);

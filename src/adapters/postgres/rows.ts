@@ -132,9 +132,12 @@ export async function findAssets(database: Queryable, text: string): Promise<rea
   return rows.map((row) => fromSql(row.inventario, row));
 }
 
-/** Registers rows in place of the current ones of their names: all of these go first, because a content may move from name to name. */
-export async function register(connection: Queryable, rows: Items<InventoryRow>): Promise<void> {
-  await retire(connection, rows, (row) => row.project);
+/**
+ * Registers rows of a project in place of the current ones of their names: all of these go first, because a content may move from name to
+ * name. A project's first rows take no one's place, and are read once.
+ */
+export async function register(connection: Queryable, project: string, rows: Items<InventoryRow>): Promise<void> {
+  if (await hasRows(connection, project)) await retire(connection, project, rows);
   await forEachBatch(rows, (batch) => {
     const sends = [...byInventory(batch)].map(([inventory, members]) =>
       inserting(connection, INVENTORY_TABLES[inventory], WRITTEN)(members),
@@ -145,21 +148,26 @@ export async function register(connection: Queryable, rows: Items<InventoryRow>)
   });
 }
 
-/** The names stop being current. */
-export async function retire<T extends { readonly inventory: InventoryId; readonly name: string }>(
+/** The names stop being current in the project. */
+export async function retire(
   connection: Queryable,
-  names: Items<T>,
-  projectOf: (name: T) => string,
+  project: string,
+  names: Items<{ readonly inventory: InventoryId; readonly name: string }>,
 ): Promise<void> {
   for await (const batch of batchesOf(names)) {
     for (const [inventory, members] of byInventory(batch)) {
       await connection.query(
-        `UPDATE ${INVENTORY_TABLES[inventory]} SET vigente = false
-         WHERE vigente AND (projeto, nome) IN (SELECT * FROM unnest($1::text[], $2::text[]))`,
-        [members.map(projectOf), members.map(({ name }) => name)],
+        `UPDATE ${INVENTORY_TABLES[inventory]} SET vigente = false WHERE vigente AND projeto = $1 AND nome = ANY($2)`,
+        [project, members.map(({ name }) => name)],
       );
     }
   }
+}
+
+async function hasRows(connection: Queryable, project: string): Promise<boolean> {
+  const inhabited = INVENTORIES.map((id) => `EXISTS (SELECT FROM ${INVENTORY_TABLES[id]} WHERE vigente AND projeto = $1)`);
+  const [found] = await connection.query<{ yes: boolean }>(`SELECT ${inhabited.join(" OR ")} AS yes`, [project]);
+  return found?.yes === true;
 }
 
 function byInventory<T extends { readonly inventory: InventoryId }>(items: readonly T[]): Map<InventoryId, T[]> {

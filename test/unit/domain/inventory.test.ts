@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type InventoryRow, rowDigest, rowsDigest } from "../../../src/domain/inventory.ts";
+import { hashJson } from "../../../src/domain/json.ts";
 import { inventoryRow } from "../../support/publications.ts";
 
 const row = inventoryRow("20261124-120000-aaaaaa", "pedidos.csv");
@@ -32,6 +33,20 @@ describe("row digest", () => {
 
   it.each(Object.entries(changes))("changes with %s", (field, value) => {
     expect(rowDigest({ ...row, [field]: value })).not.toBe(rowDigest(row));
+  });
+
+  it.each<Partial<InventoryRow>>([
+    {},
+    { details: { z: 1, a: { "10": 1, "9": [true, null, { y: 1e21, b: 0.1 }] }, ação: "🛫" } },
+    { name: 'aspas " e \\ e \u0001 e \u2028', aliasOf: "outro", rows: 7 },
+    { name: "parece \\ud83d", key: "\\\\ud83d" },
+  ])("is the SHA-256 of the row's form by RFC 8785: %j", (change) => {
+    expect(rowDigest({ ...row, ...change })).toBe(hashJson({ ...row, ...change }));
+  });
+
+  it("refuses half a surrogate pair, which has no such form", () => {
+    expect(() => rowDigest({ ...row, name: "half \ud83d" })).toThrow(/surrogate/u);
+    expect(() => rowDigest({ ...row, details: { a: "\udc00" } })).toThrow(/surrogate/u);
   });
 
   it("covers every field a row has", () => {
