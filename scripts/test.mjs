@@ -16,6 +16,7 @@ import { ensureShellcheck } from "./lib/shellcheck.mjs";
 
 /** In the order in which a failure says most. */
 const SUITES = ["unit", "contract", "pipeline", "host", "cli", "infra", "bad-input", "fault", "extension", "browser"];
+const SERVER_SUITES = ["contract", "host", "fault"];
 const BROWSER_SUITES = ["extension", "browser"];
 const RESULTS = join(ROOT, "test-results");
 
@@ -41,9 +42,10 @@ const isWanted = (name) => wanted.length === 0 || wanted.includes(name);
 const node = await ensureBuild();
 let env = { ...withNode(node), EDA_PYTHON: await ensurePython() };
 // Without Go or Java the suites of S3 and MongoDB are skipped, or fail where no tool may be missing.
-if (["contract", "host"].some(isWanted) && hasGo())
+if (SERVER_SUITES.some(isWanted) && hasGo())
   env = { ...env, EDA_MINIO: await ensureGoTool("minio"), EDA_VERSITYGW: await ensureGoTool("versitygw") };
-if (["contract", "host"].some(isWanted) && hasJavaTools()) env = { ...env, EDA_MONGO_SERVER: await ensureMongoServer() };
+if (isWanted("fault") && hasGo()) env = { ...env, EDA_MC: await ensureGoTool("mc") };
+if (SERVER_SUITES.some(isWanted) && hasJavaTools()) env = { ...env, EDA_MONGO_SERVER: await ensureMongoServer() };
 if (isWanted("infra")) env = { ...env, EDA_SHELLCHECK: await ensureShellcheck() };
 if (BROWSER_SUITES.some(isWanted)) {
   await ensureVsix();

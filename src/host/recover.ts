@@ -13,6 +13,8 @@ const PAGE = 1000;
 export async function recover(host: Host): Promise<readonly string[]> {
   const { services, runs, endpoint } = host;
   const done: string[] = [];
+  // Also ends uploads that could not be ended when they failed.
+  await services.objects.ensureBuckets(BUCKETS);
   for (const run of await runs.closeOrphans()) done.push(`run ${run}: could not go on, closed`);
   for (const record of (await incompleteRuns(services.inventory)).reverse()) done.push(await complete(host, record));
   done.push(...(await removeOrphans(host)));

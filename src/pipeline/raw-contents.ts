@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import pLimit from "p-limit";
 import type { OutputObject } from "../domain/asset.ts";
-import { EdaError, toEdaError } from "../domain/errors.ts";
+import { EdaError, type ErrorKind, toEdaError } from "../domain/errors.ts";
 import { objectKey } from "../domain/names.ts";
 import { printable } from "../domain/printable.ts";
 import type { PreparedObject, PutRequest } from "../ports/object-store.ts";
@@ -94,9 +94,11 @@ async function prepareGroup(
   return { prepared, failures: attempts.filter((each) => "message" in each) };
 }
 
-/** What is about the whole run (cancelled, store away or shaky, disk full) stops it; what is about one file lets the others go on. */
+const KINDS_OF_THE_RUN: readonly ErrorKind[] = ["cancelled", "unavailable", "transient", "precondition"];
+
+/** What is about the whole run (cancelled, store away, shaky or refusing, disk full) stops it; what is about one file lets the others go on. */
 function isAboutTheRun({ kind, code }: EdaError): boolean {
-  return kind === "cancelled" || kind === "unavailable" || kind === "transient" || code === "disk-full" || code === "not-writable";
+  return KINDS_OF_THE_RUN.includes(kind) || code === "disk-full" || code === "not-writable";
 }
 
 async function prepareFile(file: PlannedFile, context: StageContext, onBytes: (bytes: number) => void): Promise<PreparedFile> {

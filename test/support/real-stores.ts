@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { type Document, MongoClient } from "mongodb";
 import { openS3Store, type S3Store } from "../../src/adapters/minio/object-store.ts";
 import { type DriveServer, startDriveServer } from "./drive-server/server.ts";
-import { installedPrograms, startEmbeddedServer, startInstalledServer, type TestServer } from "./postgres.ts";
+import { embeddedPrograms, type InstalledServer, installedPrograms, startInstalledServer } from "./postgres.ts";
 import { minioProgram, type S3Server, startMinio } from "./servers/minio.ts";
 import { type MongoServer, mongoProgram, newDatabaseName, startMongo } from "./servers/mongo.ts";
 
@@ -16,7 +16,7 @@ export const DRIVE_OWNER = "ana@example.com";
 
 export interface RealStores {
   readonly objectServer: S3Server;
-  readonly databaseServer: TestServer;
+  readonly databaseServer: InstalledServer;
   readonly logServer: MongoServer;
   readonly driveServer: DriveServer;
   /** Names the servers, and a new, empty database on each. */
@@ -31,14 +31,14 @@ export interface RealStores {
   stop(): Promise<void>;
 }
 
-/** MinIO, the PostgreSQL of the machine or else another one of ours, the protocol of MongoDB, and that of Google Drive. */
+/** MinIO, the PostgreSQL of the machine or else of the package, the protocol of MongoDB, and that of Google Drive. */
 export async function startRealStores(): Promise<RealStores> {
-  const programs = installedPrograms();
+  const programs = installedPrograms() ?? (await embeddedPrograms());
   const [objectServer, logServer, driveServer, databaseServer] = await Promise.all([
     startMinio(),
     startMongo({ authentication: true }),
     startDriveServer({ accounts: [DRIVE_OWNER] }),
-    programs === undefined ? startEmbeddedServer() : startInstalledServer(programs),
+    startInstalledServer(programs),
   ]);
   const { access } = objectServer;
   const { uri, user, password: logPassword } = logServer.access;

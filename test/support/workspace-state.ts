@@ -41,9 +41,11 @@ export async function readState(workspace: TestWorkspace, project: string, store
   try {
     const inventory = openInventory(pool, join(ROOT, "sql"));
     const runs = (await inventory.listRuns({ project, limit: 1000 })).items.toReversed();
+    // Those that succeeded have the same numbers in a project where others failed in between.
+    const numbered = [...runs.filter(({ state }) => state === "succeeded"), ...runs.filter(({ state }) => state !== "succeeded")];
     const plain = normaliser(
       project,
-      runs.map((run) => run.run),
+      numbered.map((run) => run.run),
     );
     const rows = await collect(
       inventory.allRows(project),
@@ -71,6 +73,18 @@ export async function readState(workspace: TestWorkspace, project: string, store
   } finally {
     await pool.end();
   }
+}
+
+/** What is left when the runs that did not succeed, which are to leave nothing but their record, are taken out. */
+export function withoutFailures(state: ProjectState): ProjectState {
+  const runs = state.runs.filter((run) => run.includes(" succeeded "));
+  const succeeded = new Set(runs.map((_, index) => `run-${index + 1}`));
+  return {
+    ...state,
+    runs,
+    audit: state.audit.filter((entry) => entry.startsWith("run.published ")),
+    commits: state.commits.filter((commit) => succeeded.has((commit as { trailers: { Execucao: string } }).trailers.Execucao)),
+  };
 }
 
 async function embeddedStores(stateFolder: string): Promise<StateStores> {

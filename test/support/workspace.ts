@@ -50,6 +50,13 @@ export function copyWorkspace(from: TestWorkspace, name: string): TestWorkspace 
   return workspaceAt(folder);
 }
 
+/** To an empty folder, which may be a disk of its own. */
+export function moveWorkspace(from: TestWorkspace, folder: string): TestWorkspace {
+  execFileSync("cp", ["-a", `${from.folder}/.`, folder]);
+  from.remove();
+  return workspaceAt(folder);
+}
+
 /** Adds projects that differ from the small one in nothing but their name, and commits them. */
 export function addProjects({ folder, git }: TestWorkspace, names: readonly string[]): void {
   const { [`configs/projects/${SMALL_PROJECT}.yaml`]: projectFile, ...files } = smallProjectFiles();

@@ -59,8 +59,8 @@ export async function sendInParts(tools: PartsTools, upload: Upload, onRead: (by
   const abort = async () => {
     if (!isOpen) return;
     isOpen = false;
-    // Where the store does not answer the note stays, for the next start to act on.
-    await abortUpload(wire, target).then(note.end, () => undefined);
+    // Where the store does not answer the note stays, for the next start or a recovery to act on.
+    await abortUpload(wire, target).then(note.end, note.leave);
   };
   const failed = new AbortController();
   const either = AbortSignal.any([signal, failed.signal]);

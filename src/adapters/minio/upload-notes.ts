@@ -18,18 +18,20 @@ export interface UploadNote {
   started(uploadId: string): Promise<void>;
   /** The upload is complete or aborted. */
   end(): Promise<void>;
+  /** It could not be aborted: {@link UploadNotes.settle} does that. */
+  leave(): void;
 }
 
 export interface UploadNotes {
   begin(upload: NotedUpload): Promise<UploadNote>;
-  /** Hands each upload of earlier processes over and forgets it once that is done. */
+  /** Hands each upload over that an earlier process or this one left, and forgets it once that is done. */
   settle(abort: (upload: NotedUpload) => Promise<void>): Promise<void>;
 }
 
 /** @param folder of this process alone; undefined: nothing is noted */
 export function openUploadNotes(folder: string | undefined): UploadNotes {
   if (folder === undefined) {
-    const note: UploadNote = { started: () => Promise.resolve(), end: () => Promise.resolve() };
+    const note: UploadNote = { started: () => Promise.resolve(), end: () => Promise.resolve(), leave: () => undefined };
     return { begin: () => Promise.resolve(note), settle: () => Promise.resolve() };
   }
   const mine = new Set<string>();
@@ -45,6 +47,9 @@ export function openUploadNotes(folder: string | undefined): UploadNotes {
         started: (uploadId) => write({ ...upload, uploadId }),
         async end() {
           await rm(file, { force: true });
+          mine.delete(name);
+        },
+        leave() {
           mine.delete(name);
         },
       };

@@ -6,7 +6,7 @@ import { dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import picomatch from "picomatch";
 import { driveUri, type InputAsset, localUri } from "../../domain/asset.ts";
-import { EdaError, toEdaError } from "../../domain/errors.ts";
+import { EdaError, type ErrorKind, toEdaError } from "../../domain/errors.ts";
 import { RAW_DATA_FOLDER } from "../../domain/governed.ts";
 import { sha256Hex } from "../../domain/json.ts";
 import { safeRelativePath } from "../../domain/names.ts";
@@ -23,6 +23,8 @@ interface PlannedFile {
   readonly file: DriveFile;
   readonly path: string;
 }
+
+const KINDS_OF_THE_RUN: readonly ErrorKind[] = ["cancelled", "unavailable", "precondition"];
 
 export const captureStage: StageDefinition = {
   id: "capture",
@@ -89,8 +91,8 @@ export const captureStage: StageDefinition = {
         (captured as Omit<CapturedFile, "run">[]).push(await takeFile(planned, context));
       } catch (error) {
         const failure = toEdaError(error);
-        // What is about the whole run (cancelled, Drive away, disk full) stops it; what is about one file lets the others go on.
-        if (failure.kind === "cancelled" || failure.kind === "unavailable" || failure.code === "disk-full") throw failure;
+        // What is about the whole run (cancelled, Drive away or refusing, disk full) stops it; what is about one file lets the others go on.
+        if (KINDS_OF_THE_RUN.includes(failure.kind) || failure.code === "disk-full") throw failure;
         failures.push({ name: planned.path, message: failure.message });
       }
       done += planned.file.size ?? 0;
