@@ -24,8 +24,8 @@ export interface RealStores {
   /** Values that must never be seen anywhere. */
   readonly secrets: readonly string[];
   openObjects(): S3Store;
-  /** Puts what lies in a local folder into the Drive, under the folder's own path. */
-  fillDrive(workspace: string, folder: string): void;
+  /** Puts what lies in a local folder into the Drive, under the folder's own path; answers the id of that folder. */
+  fillDrive(workspace: string, folder: string): string;
   /** What a collection of the environment's run log holds, read without the adapter. */
   documents(env: NodeJS.ProcessEnv, collection: string, filter: Document): Promise<readonly Document[]>;
   stop(): Promise<void>;
@@ -87,6 +87,7 @@ export async function startRealStores(): Promise<RealStores> {
         return known?.id ?? state.addFolder({ name, ...(id === undefined ? {} : { parent: id }) });
       }, undefined);
       fill(driveServer, join(workspace, folder), parent as string);
+      return parent as string;
     },
     async documents(env, collection, filter) {
       const client = new MongoClient(env["EDA_MONGODB_URI"] as string);

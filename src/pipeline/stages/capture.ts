@@ -35,7 +35,8 @@ export const captureStage: StageDefinition = {
     const project = context.request.project;
     const listing = await drive.list(folder, context.signal);
     const wanted = picomatch([...include], { dot: true, ignore: [...exclude] });
-    const files = listing.files.filter((file) => wanted(file.segments.join("/")));
+    // By the safe name: no pattern matches a name of dots or one that holds a slash, and nothing may be left out without a word.
+    const files = listing.files.filter((file) => wanted(safeRelativePath(file.segments)));
     const unreadable = listing.refused.filter((refusal) => refusal.fatal);
     if (unreadable.length > 0) {
       throw new EdaError("terminal", "unreadable-files", `${unreadable.length} file(s) in Drive cannot be read.`, {
@@ -135,7 +136,7 @@ export const captureStage: StageDefinition = {
 function assignPaths(files: readonly DriveFile[], known: ReadonlyMap<string, CapturedFile>): PlannedFile[] {
   const ordered = [...files].sort((a, b) => compare(a.segments.join("/"), b.segments.join("/")) || compare(a.id, b.id));
   const taken = new Set<string>();
-  const keepers = ordered.filter((file) => known.get(file.id)?.driveName === file.segments.join("/"));
+  const keepers = ordered.filter((file) => known.get(file.id)?.driveName === recordedName(file));
   const paths = new Map<string, string>();
   for (const file of keepers) {
     const path = (known.get(file.id) as CapturedFile).path;
@@ -178,7 +179,7 @@ async function takeFile(planned: PlannedFile, context: StageContext): Promise<Om
         sha256: taken.sha256,
         modifiedAt: file.modifiedAt,
         owner: file.owner,
-        driveName: file.segments.join("/"),
+        driveName: recordedName(file),
       };
     }
     if (take === MAX_TAKES) throw new EdaError("transient", "drive-file-keeps-changing", `it changed during each of ${MAX_TAKES} copies`);
@@ -231,4 +232,9 @@ function toPlain(item: PlannedFile): { file: { readonly [key: string]: string | 
 
 function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** The name as Drive has it, but for NUL, which PostgreSQL cannot hold: Unicode's picture of it stands in. */
+function recordedName({ segments }: DriveFile): string {
+  return segments.join("/").replaceAll("\0", "\u2400");
 }
