@@ -48,7 +48,11 @@ describe("a host whose database is restarted", () => {
   };
   const ONCE = { rows: FILES, names: FILES, edges: FILES, published: 1, entries: 1 };
 
-  it.each(["fast", "immediate"] as const)("in the middle of a publication (%s) publishes once", async (how) => {
+  it.each([
+    ["fast", 0],
+    // Longer than a step is tried again: it is the statement that waits.
+    ["immediate", 20_000],
+  ] as const)("in the middle of a publication (%s, away for %i ms) publishes once", async (how, downMs) => {
     const { workspace, host, url } = await open();
     const pool = openPool(url);
     const holder = await pool.connect();
@@ -58,7 +62,7 @@ describe("a host whose database is restarted", () => {
     const ended = host.endOf(run);
     await waitingFor(pool);
     holder.on("error", () => undefined);
-    await server.restart(how);
+    await server.restart(how, downMs);
     holder.release(true);
     await pool.end();
     expect(await ended).toMatchObject({ state: "succeeded" });

@@ -22,8 +22,11 @@ export interface TestServer {
 }
 
 export interface InstalledServer extends TestServer {
-  /** Ends the server, in order (`fast`: sessions are told) or as a crash does (`immediate`), and starts it again at the same address. */
-  restart(how: "fast" | "immediate"): Promise<void>;
+  /**
+   * Ends the server, in order (`fast`: sessions are told) or as a crash does (`immediate`), and starts it again at the same address.
+   * @param downMs how long it is away besides
+   */
+  restart(how: "fast" | "immediate", downMs?: number): Promise<void>;
 }
 
 export interface InstalledServerOptions {
@@ -100,8 +103,9 @@ export async function startInstalledServer(
   });
   return {
     ...server,
-    async restart(how) {
+    async restart(how, downMs = 0) {
       await end(how === "fast" ? "SIGINT" : "SIGQUIT");
+      await delay(downMs);
       end = await launch();
     },
   };
