@@ -80,15 +80,7 @@ export async function startRealStores(): Promise<RealStores> {
       opened.push(store);
       return store;
     },
-    fillDrive(workspace, folder) {
-      const { state } = driveServer;
-      const parent = folder.split("/").reduce<string | undefined>((id, name) => {
-        const known = state.children(id ?? "root").find((item) => item.name === name);
-        return known?.id ?? state.addFolder({ name, ...(id === undefined ? {} : { parent: id }) });
-      }, undefined);
-      fill(driveServer, join(workspace, folder), parent as string);
-      return parent as string;
-    },
+    fillDrive: (workspace, folder) => fillDrive(driveServer, workspace, folder),
     async documents(env, collection, filter) {
       const client = new MongoClient(env["EDA_MONGODB_URI"] as string);
       try {
@@ -103,6 +95,17 @@ export async function startRealStores(): Promise<RealStores> {
       rmSync(secretFolder, { recursive: true, force: true });
     },
   };
+}
+
+/** Puts what lies in a folder of the workspace into the Drive, under the folder's own path; answers the folder's id. */
+export function fillDrive(server: DriveServer, workspace: string, folder: string): string {
+  const { state } = server;
+  const parent = folder.split("/").reduce<string | undefined>((id, name) => {
+    const known = state.children(id ?? "root").find((item) => item.name === name);
+    return known?.id ?? state.addFolder({ name, ...(id === undefined ? {} : { parent: id }) });
+  }, undefined);
+  fill(server, join(workspace, folder), parent as string);
+  return parent as string;
 }
 
 function fill(server: DriveServer, folder: string, parent: string): void {
