@@ -3,7 +3,11 @@
  * each description holds English and pt-BR, separated by ` · `.
  */
 import { z } from "zod";
+import { jobTimesSchema } from "./job/limits.ts";
 import { PROJECT_NAME_PATTERN, PROJECT_NAME_RULE } from "./names.ts";
+
+/** Who can carry a training job to a runtime. */
+const TRAINERS = ["jupyter", "colab-drive", "colab-cli", "colab-enterprise"] as const;
 
 const relativeGlob = z
   .string()
@@ -136,9 +140,17 @@ export const projectSchema = z
         notebook: governedPath("notebooks", ".ipynb"),
         dataset: identifier.describe("Dataset it trains on · Dataset de treino"),
         parameters: z.record(z.string().regex(/^[A-Za-z_]\w*$/u), scalar).default({}),
-        trainer: z.enum(["jupyter"]).default("jupyter"),
+        trainer: z.enum(TRAINERS).default("jupyter").describe("Who trains: a Colab T4 is colab-drive · Quem treina"),
         accelerator: z.enum(["cpu", "T4"]).default("cpu"),
-        timeoutMinutes: z.number().positive().default(60),
+        allowOthers: z.boolean().optional().describe("Train on what accelerator there is · Treinar com o acelerador que houver"),
+        timeoutMinutes: z.number().positive().default(60).describe("Longest an attempt may take · Duração máxima de uma tentativa"),
+        attempts: z
+          .int()
+          .min(1)
+          .max(20)
+          .default(1)
+          .describe("Attempts made without being asked, where the trainer can start them · Tentativas automáticas"),
+        limits: jobTimesSchema.optional().describe("Times of its jobs, seconds · Tempos dos trabalhos, em segundos"),
       })
       .optional(),
     deploy: z
@@ -216,5 +228,6 @@ export type TableField = z.infer<typeof field>;
 export type TableSchema = z.infer<typeof tableSchema>;
 export type CleaningRule = z.infer<typeof cleaning>;
 export type DatasetSpec = z.infer<typeof dataset>;
+export type TrainerId = (typeof TRAINERS)[number];
 export type ModelingSpec = NonNullable<ProjectFile["modeling"]>;
 export type DeploySpec = NonNullable<ProjectFile["deploy"]>;

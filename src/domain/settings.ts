@@ -1,5 +1,6 @@
 /** `configs/eda.yaml`: settings of the workspace. It is governed, so it never holds a secret. */
 import { z } from "zod";
+import { jobTimesSchema } from "./job/limits.ts";
 import { storesSchema } from "./stores.ts";
 
 export const settingsSchema = z.strictObject({
@@ -22,6 +23,21 @@ export const settingsSchema = z.strictObject({
   jupyter: z
     .strictObject({
       url: z.url().optional().describe("Jupyter server; a local one is started without it · Servidor Jupyter"),
+    })
+    .prefault({}),
+  jobs: z
+    .strictObject({
+      limits: jobTimesSchema.prefault({}).describe("Times of training jobs, seconds · Tempos dos trabalhos, em segundos"),
+      pollSeconds: z.number().positive().optional().describe("Between two looks into a job's folder · Entre duas leituras da pasta"),
+    })
+    .prefault({}),
+  colab: z
+    .strictObject({
+      folder: z
+        .string()
+        .min(1)
+        .optional()
+        .describe("Folder of the Drive below which jobs lie, in eda/ · Pasta do Drive onde ficam os trabalhos, em eda/"),
     })
     .prefault({}),
   stores: storesSchema.prefault({}).describe("Servers behind the ports; taken at the host's start · Servidores; lidos no início do host"),

@@ -3,8 +3,10 @@ import type { Socket } from "node:net";
 import { createMessageConnection, SocketMessageReader, SocketMessageWriter } from "vscode-jsonrpc/node";
 import { EdaError } from "../domain/errors.ts";
 import type { RunSummary } from "../domain/run.ts";
+import { JobChanged, type JobView } from "../protocol/jobs.ts";
 import { Hello, type HostStatus, PROTOCOL_VERSION, RunChanged, Status, Stop } from "../protocol/messages.ts";
 import type { Host } from "./host.ts";
+import { registerJobs } from "./rpc/jobs.ts";
 import { registrarFor } from "./rpc/register.ts";
 import { registerGoogle } from "./rpc/google.ts";
 import { registerRuns } from "./rpc/runs.ts";
@@ -15,6 +17,7 @@ import { registerWorkspace } from "./rpc/workspace.ts";
 export interface Client {
   /** Ignored by a client that has not introduced itself. */
   runChanged(summary: RunSummary): void;
+  jobChanged(view: JobView): void;
 }
 
 export interface ConnectionOptions {
@@ -38,6 +41,9 @@ export function serveClient(socket: Socket, options: ConnectionOptions): Client 
     runChanged(summary) {
       if (isKnown) tell(() => rpc.sendNotification(RunChanged, summary));
     },
+    jobChanged(view) {
+      if (isKnown) tell(() => rpc.sendNotification(JobChanged, view));
+    },
   };
   registrar.handle(Hello, async ({ protocol, build, client: kind }) => {
     const status = await options.status();
@@ -57,6 +63,7 @@ export function serveClient(socket: Socket, options: ConnectionOptions): Client 
       isKnown = true;
       registerRuns(registrar, rpc, host);
       registerViews(registrar, host);
+      registerJobs(registrar, host);
       registerWorkspace(registrar, rpc, host);
       registerGoogle(registrar, rpc, host);
     }

@@ -125,7 +125,7 @@ async function checkEngine({ services }: Host): Promise<Verdict> {
 }
 
 async function checkJupyter({ services, env }: Host): Promise<Verdict> {
-  if (services.settings.jupyter.url !== undefined) return ok(services.trainer.name);
+  if (services.settings.jupyter.url !== undefined) return ok(services.trainer("jupyter").name);
   const { executable, jupyterVersion } = await findPython(undefined, env);
   return ok(`jupyter-server ${jupyterVersion} of ${executable}`);
 }

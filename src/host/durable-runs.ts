@@ -10,6 +10,7 @@ import { isTerminal, newRunId, requestedRecord, type RunRecord, type RunRequest,
 import { STAGES, type StageId } from "../domain/stage.ts";
 import { abandonRun } from "../pipeline/abandon.ts";
 import { findAuditEntry } from "../pipeline/rollback.ts";
+import { HOST_STOPS } from "../pipeline/jobs/train.ts";
 import { runStage } from "../pipeline/run.ts";
 import { runFolder } from "../pipeline/scratch.ts";
 import type { Services, StageDefinition } from "../pipeline/stage-definition.ts";
@@ -228,7 +229,7 @@ export async function launchDurableRuns(options: DurableRunsOptions): Promise<Du
       pusher.stop();
       await DBOS.shutdown();
       // Nothing can be recorded any more, so that ending the work now leaves the runs as a kill would: to be resumed.
-      for (const controller of controllers.values()) controller.abort();
+      for (const controller of controllers.values()) controller.abort(HOST_STOPS);
       await steps.settled(STOP_GRACE_MS);
     },
   };

@@ -1,9 +1,10 @@
 /** The composition root: opens the stores and tools of a workspace, in order, and closes them in the reverse one. */
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Logger } from "pino";
 import { stopLeftoverServers } from "../adapters/jupyter/server.ts";
 import type { StageId } from "../domain/stage.ts";
+import { openJobDesk, type OpenJobDesk } from "../pipeline/jobs/desk.ts";
 import type { Services, StageDefinition } from "../pipeline/stage-definition.ts";
 import { captureStage } from "../pipeline/stages/capture.ts";
 import { curationStage } from "../pipeline/stages/curation.ts";
@@ -16,6 +17,7 @@ import type { Endpoint } from "../protocol/endpoint.ts";
 import { type CommitLock, createCommitLock, type DurableRuns, launchDurableRuns } from "./durable-runs.ts";
 import { removeLeftovers } from "./housekeeping.ts";
 import { refuseUnfinished } from "./migrate/unfinished.ts";
+import { openJobSeries } from "./job-series.ts";
 import { createRunBoard, type RunBoard } from "./run-board.ts";
 import { openStores, type Stores } from "./stores/open.ts";
 import { readConfiguration } from "./stores/read.ts";
@@ -41,6 +43,8 @@ export interface Host {
   readonly build: string;
   readonly endpoint: Endpoint;
   readonly services: Services;
+  readonly jobs: OpenJobDesk;
+  readonly series: ReturnType<typeof openJobSeries>;
   readonly tools: ToolBox;
   readonly stages: Stages;
   readonly board: RunBoard;
@@ -100,14 +104,15 @@ async function compose(
     onClose,
     onLost: options.onLost,
   });
-  const tools = openToolBox({ workspace, stateFolder, env });
+  const { objects, inventory, runLog, drive, databaseUrl } = stores;
+  const tools = openToolBox({ workspace, stateFolder, env, drive, isGoogleDrive: stores.configuration.drive.kind === "google" });
   try {
     tools.refresh();
   } catch (error) {
     logger.warn({ error: String(error) }, "the settings file is not valid; defaults are used until it is");
   }
-  const { objects, inventory, runLog, drive, databaseUrl } = stores;
-  const services = servicesOf({ workspace, objects, inventory, runLog, drive }, tools);
+  const jobs = openJobDesk(readFileSync(join(home, "notebooks", "eda_job.py"), "utf8"));
+  const services = servicesOf({ workspace, objects, inventory, runLog, drive, jobs }, tools);
 
   const board = createRunBoard(runLog, logger);
   onClose(() => board.flush());
@@ -133,6 +138,8 @@ async function compose(
     env,
     endpoint,
     services,
+    jobs,
+    series: openJobSeries(workspace),
     tools,
     stages: STAGE_DEFINITIONS,
     board,

@@ -8,6 +8,7 @@ import { type HostStatus, PROTOCOL_VERSION } from "../protocol/messages.ts";
 import { writeStartFailure } from "../protocol/start-failure.ts";
 import { type Client, serveClient } from "./connection.ts";
 import { type Host, openHost } from "./host.ts";
+import { tellJobChanges } from "./job-changes.ts";
 import { type HostLog, openHostLog } from "./log.ts";
 import { listenOn } from "./server.ts";
 import { haveStoresChanged } from "./stores/read.ts";
@@ -69,6 +70,17 @@ export async function runHostProcess(options: HostProcessOptions): Promise<void>
     storeEnvironment: storeEnvironment(env),
   });
   announceRuns(host, clients);
+  const { jobs: desk, board, services } = host;
+  const stopTelling = tellJobChanges({
+    desk,
+    board,
+    services,
+    logger,
+    tell: (view) => {
+      for (const client of clients) client.jobChanged(view);
+    },
+  });
+  closers.push(async () => stopTelling());
   const server = await listenOn(endpoint, (socket) => {
     const client = serveClient(socket, {
       host,

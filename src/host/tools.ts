@@ -1,12 +1,13 @@
 /** The tools that `configs/eda.yaml` configures. They hold nothing open, so an edited file simply gives new ones. */
 import { openEngine } from "../adapters/duckdb/engine.ts";
 import { openRepository } from "../adapters/git/repository.ts";
-import { openJupyterTrainer } from "../adapters/jupyter/trainer.ts";
 import { parseConfig } from "../domain/config-file.ts";
 import { SETTINGS_FILE } from "../domain/governed.ts";
 import { type Settings, settingsSchema } from "../domain/settings.ts";
 import type { Services } from "../pipeline/stage-definition.ts";
+import type { Drive } from "../ports/drive.ts";
 import { readSettingsText } from "./settings-file.ts";
+import { openTrainers } from "./trainers.ts";
 
 export type Tools = Pick<Services, "settings" | "repository" | "engine" | "trainer">;
 
@@ -21,6 +22,8 @@ export interface ToolBoxOptions {
   readonly workspace: string;
   readonly stateFolder: string;
   readonly env: NodeJS.ProcessEnv;
+  readonly drive: Drive;
+  readonly isGoogleDrive: boolean;
 }
 
 /** Starts with the defaults when the settings cannot be read: a host must run for a person to be told so. */
@@ -38,12 +41,12 @@ export function openToolBox(options: ToolBoxOptions): ToolBox {
   };
 }
 
-function openTools({ workspace, stateFolder, env }: ToolBoxOptions, settings: Settings): Tools {
-  const { git, engine, jupyter } = settings;
+function openTools({ workspace, stateFolder, env, drive, isGoogleDrive }: ToolBoxOptions, settings: Settings): Tools {
+  const { git, engine } = settings;
   return {
     settings,
     repository: openRepository({ workspace, maxFileBytes: git.maxFileBytes, pushRemote: git.pushRemote }),
     engine: openEngine({ memoryLimitMiB: engine.memoryLimitMiB, threads: engine.threads }),
-    trainer: openJupyterTrainer({ stateFolder, env, ...(jupyter.url === undefined ? {} : { url: jupyter.url }) }),
+    trainer: openTrainers({ stateFolder, env, drive, isGoogleDrive, settings }),
   };
 }

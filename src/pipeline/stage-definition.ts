@@ -4,7 +4,7 @@ import type { InventoryRow } from "../domain/inventory.ts";
 import type { JsonObject } from "../domain/json.ts";
 import type { LineageEdge } from "../domain/lineage.ts";
 import type { CodeFile } from "../domain/manifest.ts";
-import type { ProjectFile } from "../domain/project.ts";
+import type { ProjectFile, TrainerId } from "../domain/project.ts";
 import type { LogLine, RunProgress, RunRequest } from "../domain/run.ts";
 import type { Settings } from "../domain/settings.ts";
 import type { StageId } from "../domain/stage.ts";
@@ -14,7 +14,8 @@ import type { CapturedFile, Inventory, JobRecord, StatCacheEntry } from "../port
 import type { ObjectStore } from "../ports/object-store.ts";
 import type { Repository } from "../ports/repository.ts";
 import type { RunLog } from "../ports/run-log.ts";
-import type { Trainer } from "../ports/trainer.ts";
+import type { JobTrainer } from "../ports/job-trainer.ts";
+import type { JobDesk } from "./jobs/desk.ts";
 
 /** The open stores and tools of a workspace. */
 export interface Services {
@@ -26,7 +27,9 @@ export interface Services {
   readonly drive: Drive;
   readonly repository: Repository;
   readonly engine: Engine;
-  readonly trainer: Trainer;
+  /** @throws EdaError `precondition` when it cannot be used here */
+  readonly trainer: (id: TrainerId) => JobTrainer;
+  readonly jobs: JobDesk;
   readonly settings: Settings;
 }
 

@@ -49,6 +49,10 @@ export interface JobRecord {
   readonly parameters: JsonObject;
   /** Objects it made: name relative to the job's results, object, hashes. */
   readonly artefacts: readonly JobArtefact[];
+  /** Whose results these are; null for a job of before there were attempts. */
+  readonly attempt: string | null;
+  /** How many there were. */
+  readonly attempts: number;
   readonly startedAt: string;
   readonly finishedAt: string | null;
 }

@@ -77,8 +77,9 @@ export interface JobTrainer {
    * Starts an attempt, unless one is at work or being started; does nothing where a person starts them. Answers when the runtime was asked
    * for, not when it ends: what becomes of it is read in the folder and asked with {@link trouble}.
    * @param signal ends attempts that live in this process
+   * @returns whether it started one: those before it, if any, are then gone for sure
    */
-  start(place: JobPlace, signal: AbortSignal): Promise<void>;
+  start(place: JobPlace, signal: AbortSignal): Promise<boolean>;
   /** Why the newest attempt cannot go on, as far as the folder does not tell: kernel dead, runtime refused. Cleared by {@link start}. */
   trouble(place: JobPlace, signal: AbortSignal): Promise<EdaError | undefined>;
   /**
@@ -88,4 +89,6 @@ export interface JobTrainer {
   cancel(place: JobPlace): Promise<boolean>;
   /** Frees what the job still holds of a runtime. Called at every end of a job, also after {@link cancel}. */
   release(place: JobPlace): Promise<void>;
+  /** The job is over, and what is wanted of it was taken: what of it lies on this machine may go. */
+  discard?(place: JobPlace): Promise<void>;
 }

@@ -5,7 +5,6 @@
 import { NotificationType, ProgressType, RequestType, RequestType0 } from "vscode-jsonrpc";
 import type { ErrorKind, Finding } from "../domain/errors.ts";
 import type { StoredInventoryRow } from "../domain/inventory.ts";
-import type { JsonObject } from "../domain/json.ts";
 import type { LineageGraph } from "../domain/lineage.ts";
 import type { LogLine, RunEvent, RunProgress, RunRecord, RunState, RunSummary } from "../domain/run.ts";
 import type { InventoryId, StageId } from "../domain/stage.ts";
@@ -102,18 +101,6 @@ export interface DoctorCheck {
   readonly kind?: ErrorKind;
 }
 
-export interface JobSummary {
-  readonly job: string;
-  readonly project: string;
-  readonly run: string;
-  readonly state: string;
-  readonly trainer: string;
-  readonly accelerator: string;
-  readonly metrics: JsonObject;
-  readonly startedAt: string;
-  readonly finishedAt: string | null;
-}
-
 export interface StartRunParams {
   readonly project: string;
   /** One stage, or all seven in order. */
@@ -187,8 +174,6 @@ export const Lineage = new RequestType<{ readonly asset: string }, LineageGraph,
 /** Long: reports {@link WorkProgress} on the request's token, and can be cancelled. */
 export const Verify = new RequestType<{ readonly project?: string; readonly token: string }, VerifyReport, void>("verify");
 export const Doctor = new RequestType0<readonly DoctorCheck[], void>("doctor");
-export const ListJobs = new RequestType<{ readonly project?: string }, readonly JobSummary[], void>("jobs/list");
-export const ShowJob = new RequestType<{ readonly job: string }, JobSummary, void>("jobs/show");
 /** Finishes what a crash or a refused commit left undone; answers what was done, a line each. */
 export const Recover = new RequestType0<readonly string[], void>("recover");
 

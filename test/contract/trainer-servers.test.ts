@@ -9,9 +9,9 @@ import { afterEach, beforeEach, expect, it } from "vitest";
 import { identify, isAlive, type ProcessIdentity } from "../../src/adapters/jupyter/processes.ts";
 import { findPython } from "../../src/adapters/jupyter/python.ts";
 import { type LocalServer, startLocalServer, stopLeftoverServers } from "../../src/adapters/jupyter/server.ts";
-import { openJupyterTrainer } from "../../src/adapters/jupyter/trainer.ts";
-import type { Trainer } from "../../src/ports/trainer.ts";
-import { notebookOf, WRITE_METRICS } from "../support/notebooks.ts";
+import { type JupyterTrainerOptions, openJupyterTrainer } from "../../src/adapters/jupyter/trainer.ts";
+import { jobFolderIn, runJob } from "../support/jupyter-jobs.ts";
+import { WRITE_METRICS } from "../support/notebooks.ts";
 import { describeWithPython } from "../support/python.ts";
 
 const TEST_TIMEOUT_MS = 120_000;
@@ -24,36 +24,30 @@ describeWithPython("Jupyter servers", (python) => {
 
   beforeEach(async () => {
     root = await mkdtemp(join(tmpdir(), "eda-jupyter-"));
-    folder = join(root, "job");
     stateFolder = join(root, ".eda");
+    folder = jobFolderIn(stateFolder);
     env = { ...process.env, EDA_PYTHON: python };
-    await mkdir(folder);
   });
   afterEach(async () => {
     await stopLeftoverServers(stateFolder, "job-1");
     await rm(root, { recursive: true, force: true, maxRetries: 5 });
   });
 
-  const writeNotebook = (...cells: string[]) => writeFile(join(folder, "notebook.ipynb"), notebookOf(...cells));
-  const train = (trainer: Trainer) =>
-    trainer.train(
-      { job: "job-1", project: "p", folder, parameters: {}, accelerator: "cpu", timeoutMs: 60_000 },
-      { signal: new AbortController().signal, onOutput: () => undefined, onCell: () => undefined },
-    );
+  const train = (cell: string, options: Partial<JupyterTrainerOptions> = {}) =>
+    runJob(openJupyterTrainer({ stateFolder, env, ...options }), stateFolder, [cell]);
 
   it(
     "left behind by a killed host are ended with their kernels, and only those",
     async () => {
-      await writeNotebook('import os, time\nopen("pid", "w").write(str(os.getpid()))\nos.rename("pid", "kernel")\ntime.sleep(600)');
+      const cell =
+        'import os, time\nopen(job.folder / "pid", "w").write(str(os.getpid()))\nos.rename(job.folder / "pid", job.folder / "kernel")\ntime.sleep(600)';
       const script = join(root, "host.ts");
-      const trainerModule = join(import.meta.dirname, "..", "..", "src", "adapters", "jupyter", "trainer.ts");
+      const module = (...path: string[]) => JSON.stringify(join(import.meta.dirname, "..", "..", ...path));
       await writeFile(
         script,
-        `import { openJupyterTrainer } from ${JSON.stringify(trainerModule)};
-await openJupyterTrainer({ stateFolder: ${JSON.stringify(stateFolder)}, env: process.env }).train(
-  { job: "job-1", project: "p", folder: ${JSON.stringify(folder)}, parameters: {}, accelerator: "cpu", timeoutMs: 600_000 },
-  { signal: new AbortController().signal, onOutput() {}, onCell() {} },
-);`,
+        `import { openJupyterTrainer } from ${module("src", "adapters", "jupyter", "trainer.ts")};
+import { startJob } from ${module("test", "support", "jupyter-jobs.ts")};
+await startJob(openJupyterTrainer({ stateFolder: ${JSON.stringify(stateFolder)}, env: process.env }), [${JSON.stringify(cell)}]);`,
       );
       const host = spawn(process.execPath, [script], { env, stdio: "ignore" });
       while (!existsSync(join(folder, "kernel"))) await delay(100);
@@ -98,10 +92,11 @@ await openJupyterTrainer({ stateFolder: ${JSON.stringify(stateFolder)}, env: pro
       await withServer(async (server) => {
         const tokenFile = join(root, "token");
         await writeFile(tokenFile, `${server.token}\n`);
-        await writeNotebook(WRITE_METRICS);
-        const trainer = openJupyterTrainer({ stateFolder, url: server.url, env: { ...env, EDA_JUPYTER_TOKEN_FILE: tokenFile } });
+        const options = { url: server.url, env: { ...env, EDA_JUPYTER_TOKEN_FILE: tokenFile } };
         const host = new URL(server.url).host;
-        expect(await train(trainer)).toMatchObject({ accelerator: `cpu, jupyter ${host}`, metrics: { auc: 0.5 } });
+        expect(await train(WRITE_METRICS, options)).toMatchObject({
+          result: { accelerator: `cpu, jupyter ${host}`, metrics: { auc: 0.5 } },
+        });
         const sessions = await fetch(new URL("api/sessions", server.url), { headers: { authorization: `token ${server.token}` } });
         expect(await sessions.json()).toEqual([]);
       });
@@ -112,17 +107,13 @@ await openJupyterTrainer({ stateFolder: ${JSON.stringify(stateFolder)}, env: pro
   it(
     "that refuse the token, or are away, are told apart",
     async () => {
-      await writeNotebook(WRITE_METRICS);
       let url = "";
       await withServer(async (server) => {
         url = server.url;
-        const wrong = openJupyterTrainer({ stateFolder, url, env: { ...env, EDA_JUPYTER_TOKEN: "errado" } });
-        await expect(train(wrong)).rejects.toMatchObject({ kind: "precondition", code: "jupyter-refused" });
+        const wrong = await train(WRITE_METRICS, { url, env: { ...env, EDA_JUPYTER_TOKEN: "errado" } });
+        expect(wrong.error).toMatchObject({ kind: "precondition", code: "jupyter-refused" });
       });
-      await expect(train(openJupyterTrainer({ stateFolder, url, env }))).rejects.toMatchObject({
-        kind: "unavailable",
-        code: "jupyter-away",
-      });
+      expect((await train(WRITE_METRICS, { url })).error).toMatchObject({ kind: "unavailable", code: "jupyter-away" });
     },
     TEST_TIMEOUT_MS,
   );
@@ -144,11 +135,9 @@ await openJupyterTrainer({ stateFolder: ${JSON.stringify(stateFolder)}, env: pro
   );
 
   it("cannot start with a Python that has no Jupyter", async () => {
-    await writeNotebook(WRITE_METRICS);
     const bare = join(root, "python");
     await writeFile(bare, "#!/bin/sh\necho \"ModuleNotFoundError: No module named 'jupyter_server'\" >&2; exit 1\n", { mode: 0o755 });
-    const trainer = openJupyterTrainer({ stateFolder, env: { ...env, EDA_PYTHON: bare } });
-    await expect(train(trainer)).rejects.toMatchObject({
+    expect((await train(WRITE_METRICS, { env: { ...env, EDA_PYTHON: bare } })).error).toMatchObject({
       kind: "precondition",
       code: "jupyter-missing",
       message: expect.stringContaining("No module named 'jupyter_server'"),

@@ -1,6 +1,6 @@
 /** Stage 7 on real stores; training is stood in for by a trainer that writes what the test says, because no kernel matters here. */
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { objectUri } from "../../src/domain/asset.ts";
 import { upstreamOf } from "../../src/domain/lineage.ts";
@@ -11,29 +11,13 @@ import { deployStage } from "../../src/pipeline/stages/deploy.ts";
 import { ingestStage } from "../../src/pipeline/stages/ingest.ts";
 import { modelingStage } from "../../src/pipeline/stages/modeling.ts";
 import { stagingStage } from "../../src/pipeline/stages/staging.ts";
-import type { Trainer } from "../../src/ports/trainer.ts";
 import { collect } from "../support/collect.ts";
+import { writingTrainer } from "../support/memory-trainer.ts";
 import { openTestServices, type TestServices } from "../support/services.ts";
 import { SMALL_PROJECT } from "../support/small-project.ts";
 import { createWorkspace, type TestWorkspace } from "../support/workspace.ts";
 
 const PROJECT_FILE = "configs/projects/lojas.yaml";
-
-/** Writes these files into `results/`. */
-function writingTrainer(files: Readonly<Record<string, string>>): Trainer {
-  return {
-    name: "test",
-    async train(job) {
-      for (const [path, text] of Object.entries(files)) {
-        const file = join(job.folder, "results", path);
-        mkdirSync(dirname(file), { recursive: true });
-        writeFileSync(file, text);
-      }
-      writeFileSync(join(job.folder, "executed.ipynb"), "{}");
-      return { accelerator: "cpu, test", metrics: { mae: 0.5 }, artefacts: Object.keys(files).sort() };
-    },
-  };
-}
 
 const FIRST = { "model.json": "1", "metrics.json": '{"mae":0.5}', "plots/erro.csv": "a,b\n", "sobra.tmp": "x" };
 
@@ -59,7 +43,7 @@ describe("deploy", () => {
   const editProject = (edit: (text: string) => string) => writeFileSync(join(workspace.folder, PROJECT_FILE), edit(original));
   const current = () => collect(test.services.inventory.currentRows("models", SMALL_PROJECT), (row) => row);
   const trainOn = async (files: Readonly<Record<string, string>>) => {
-    const services = { ...test.services, trainer: writingTrainer(files) };
+    const services = { ...test.services, trainer: () => writingTrainer(files) };
     expect(await test.run(modelingStage, { services, force: true })).toMatchObject({ state: "succeeded" });
   };
   const contentOf = async (name: string) => {

@@ -1,5 +1,5 @@
 /** Stage 6 on real stores and a real kernel. */
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import { openJupyterTrainer } from "../../src/adapters/jupyter/trainer.ts";
@@ -48,7 +48,7 @@ describeWithPython("modeling", (python) => {
   const editProject = (edit: (text: string) => string) => write(PROJECT_FILE, edit(originals[PROJECT_FILE] as string));
   const run = (options: TestRunOptions = {}) => {
     const trainer = openJupyterTrainer({ stateFolder: join(workspace.folder, ".eda"), env: { ...process.env, EDA_PYTHON: python } });
-    return test.run(modelingStage, { services: { ...test.services, trainer }, ...options });
+    return test.run(modelingStage, { services: { ...test.services, trainer: () => trainer }, ...options });
   };
   const keys = () => collect(test.services.objects.versions("outputs", ""), ({ key }) => key);
   const newestJob = async () => (await test.services.inventory.jobs(SMALL_PROJECT))[0];
@@ -145,6 +145,7 @@ describeWithPython("modeling", (python) => {
     async () => {
       const before = { keys: await keys(), job: await newestJob() };
       const started = join(workspace.folder, "..", "iniciado");
+      rmSync(started, { force: true });
       write(NOTEBOOK, notebookOf(`import time\nopen(${JSON.stringify(started)}, "w").close()\ntime.sleep(600)`));
       const controller = new AbortController();
       const watch = setInterval(() => existsSync(started) && controller.abort(), 100);

@@ -100,6 +100,8 @@ export function jobRecord(run: string, job: string, more: Partial<JobRecord> = {
     run,
     state: "succeeded",
     trainer: "jupyter",
+    attempt: "001-aaaaaaaa",
+    attempts: 1,
     accelerator: "cpu, jupyter local",
     metrics: { auc: 0.8125, classes: ["no prazo", "atrasado"] },
     parameters: { seed: 42 },

@@ -1,4 +1,5 @@
 /** The real stores and tools of a workspace, opened in the test's own process, and runs whose every step a test can reach into. */
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Pool } from "pg";
 import { openEngine } from "../../src/adapters/duckdb/engine.ts";
@@ -13,6 +14,7 @@ import { openRunLog } from "../../src/adapters/postgres/run-log.ts";
 import { newRunId, requestedRecord, type RunRecord } from "../../src/domain/run.ts";
 import { settingsSchema } from "../../src/domain/settings.ts";
 import { BUCKETS } from "../../src/domain/stage.ts";
+import { openJobDesk, type OpenJobDesk } from "../../src/pipeline/jobs/desk.ts";
 import { runStage } from "../../src/pipeline/run.ts";
 import type { Services, StageDefinition } from "../../src/pipeline/stage-definition.ts";
 import { ROOT } from "./host.ts";
@@ -34,6 +36,8 @@ export interface TestRunOptions {
 
 export interface TestServices {
   readonly services: Services;
+  /** Where jobs at work can be asked for a new attempt. */
+  readonly desk: OpenJobDesk;
   /** A superuser of the database. */
   readonly pool: Pool;
   /** Runs a stage to its end. */
@@ -48,6 +52,8 @@ export async function openTestServices({ folder }: TestWorkspace): Promise<TestS
   const inventory = openInventory(pool, join(ROOT, "sql"));
   await inventory.migrate();
   const settings = settingsSchema.parse({});
+  const jupyter = openJupyterTrainer({ stateFolder, env: process.env });
+  const desk = openJobDesk(readFileSync(join(ROOT, "notebooks", "eda_job.py"), "utf8"));
   const services: Services = {
     workspace: folder,
     settings,
@@ -57,11 +63,13 @@ export async function openTestServices({ folder }: TestWorkspace): Promise<TestS
     drive: openFolderDrive(folder),
     repository: openRepository({ workspace: folder, maxFileBytes: settings.git.maxFileBytes, pushRemote: settings.git.pushRemote }),
     engine: openEngine({ memoryLimitMiB: 256, threads: 1 }),
-    trainer: openJupyterTrainer({ stateFolder, env: process.env }),
+    trainer: () => jupyter,
+    jobs: desk,
   };
   await services.objects.ensureBuckets(BUCKETS);
   return {
     services,
+    desk,
     pool,
     async run(
       stage,

@@ -2,7 +2,6 @@
  * Outputs of cells, from kernel messages (https://jupyter-client.readthedocs.io/en/stable/messaging.html#messages-on-the-iopub-pub-sub-channel)
  * to what nbformat keeps, bounded: a notebook that prints without end must not fill memory or disk.
  */
-import { stripVTControlCharacters } from "node:util";
 import type { JsonObject } from "../../domain/json.ts";
 import { sourceLines } from "../../domain/notebook.ts";
 import type { IopubMessage } from "./kernel.ts";
@@ -13,11 +12,6 @@ const MAX_STREAM_CHARS = 1024 * 1024;
 const MAX_RICH_CHARS = 8 * 1024 * 1024;
 /** All outputs of the notebook together. */
 const MAX_TOTAL_CHARS = 64 * 1024 * 1024;
-const MAX_LINE_CHARS = 2_000;
-/** Lines a job may put into the run's log. */
-const MAX_LOG_LINES = 20_000;
-/** Lines of a cell's result shown in the log. */
-const MAX_RESULT_LINES = 20;
 
 type MimeBundle = Record<string, unknown>;
 
@@ -30,26 +24,13 @@ export type NotebookOutput =
 /** The bounds that all cells of one job share. */
 export class OutputBudget {
   #chars = 0;
-  #lines = 0;
-  readonly #onOutput: (line: string) => void;
   /** Outputs that `update_display_data` may change later, by display id. */
   readonly displays = new Map<string, { data: MimeBundle; metadata: MimeBundle }[]>();
-
-  constructor(onOutput: (line: string) => void) {
-    this.#onOutput = onOutput;
-  }
 
   take(chars: number): boolean {
     if (this.#chars + chars > MAX_TOTAL_CHARS) return false;
     this.#chars += chars;
     return true;
-  }
-
-  line(text: string): void {
-    if (this.#lines > MAX_LOG_LINES) return;
-    this.#lines += 1;
-    if (this.#lines > MAX_LOG_LINES) this.#onOutput(`… output over ${MAX_LOG_LINES} lines is left out of the log`);
-    else this.#onOutput(text.length > MAX_LINE_CHARS ? `${text.slice(0, MAX_LINE_CHARS)}…` : text);
   }
 }
 
@@ -62,7 +43,6 @@ export class CellOutputs {
   #streamChars = 0;
   #truncated = false;
   #clearOnNext = false;
-  #partial: Record<StreamName, string> = { stdout: "", stderr: "" };
 
   constructor(budget: OutputBudget) {
     this.#budget = budget;
@@ -82,7 +62,6 @@ export class CellOutputs {
           { output_type: "execute_result", ...bundles(content), execution_count: Number(content.execution_count) },
           displayId(content),
         );
-        this.#logResult(bundles(content).data);
         break;
       case "update_display_data":
         this.#update(content);
@@ -99,19 +78,13 @@ export class CellOutputs {
     }
   }
 
-  /** Ends the cell: what was still in the middle of a line is logged. */
   finish(): NotebookOutput[] {
-    for (const name of ["stdout", "stderr"] as const) {
-      if (this.#partial[name] !== "") this.#budget.line(lastRewrite(this.#partial[name]));
-      this.#partial[name] = "";
-    }
     return this.#outputs.map((output) =>
       "parts" in output ? { output_type: "stream", name: output.stream, text: sourceLines(output.parts.join("")) } : output,
     );
   }
 
   #stream(name: StreamName, text: string): void {
-    this.#logStream(name, text);
     if (this.#truncated) return;
     const wanted = text.slice(0, MAX_STREAM_CHARS - this.#streamChars);
     const kept = this.#budget.take(wanted.length) ? wanted : "";
@@ -151,7 +124,6 @@ export class CellOutputs {
 
   #error(ename: string, evalue: string, traceback: readonly string[]): void {
     this.#clearIfAsked();
-    this.#budget.line(`${ename}: ${evalue}`.split("\n")[0] as string);
     this.#outputs.push({
       output_type: "error",
       ename,
@@ -165,26 +137,6 @@ export class CellOutputs {
     this.#clearOnNext = false;
     this.#outputs = [];
   }
-
-  #logStream(name: StreamName, text: string): void {
-    const lines = (this.#partial[name] + text).split("\n");
-    const rest = lines.pop() as string;
-    // A bar that redraws itself without line feeds must not grow without end.
-    this.#partial[name] = rest.length > MAX_LINE_CHARS ? lastRewrite(rest).slice(-MAX_LINE_CHARS) : rest;
-    for (const line of lines) this.#budget.line(lastRewrite(line));
-  }
-
-  #logResult(data: MimeBundle): void {
-    const text = data["text/plain"];
-    if (typeof text !== "string") return;
-    for (const line of text.split("\n").slice(0, MAX_RESULT_LINES)) this.#budget.line(stripVTControlCharacters(line));
-  }
-}
-
-/** What a terminal would show of a line that was rewritten with carriage returns, without colours. */
-function lastRewrite(line: string): string {
-  const shown = stripVTControlCharacters(line.replace(/\r+$/u, ""));
-  return shown.slice(shown.lastIndexOf("\r") + 1);
 }
 
 function bundles(content: Record<string, unknown>): { data: MimeBundle; metadata: MimeBundle } {

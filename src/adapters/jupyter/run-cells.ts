@@ -1,8 +1,8 @@
 /** The cells of a notebook, one after the other, on one kernel; the first that raises ends it. */
 import { stripVTControlCharacters } from "node:util";
 import { EdaError, type Finding } from "../../domain/errors.ts";
-import { hasTag, INJECTED_TAG, isCode, type NotebookCell, sourceText } from "../../domain/notebook.ts";
-import type { TrainingContext } from "../../ports/trainer.ts";
+import { isMadeByEda } from "../../domain/job/prepare.ts";
+import { isCode, type NotebookCell, sourceText } from "../../domain/notebook.ts";
 import type { ExecutedNotebook } from "./executed-notebook.ts";
 import type { ExecuteOutcome, KernelSession } from "./kernel.ts";
 import { CellOutputs, OutputBudget } from "./outputs.ts";
@@ -15,17 +15,11 @@ const MAX_ERROR_CHARS = 500;
  * @param stopped rejects when the job must end now: cancelled, or out of time
  * @throws EdaError `terminal` `notebook-failed` with cell number and traceback, whatever `stopped` rejects with, and the kernel's own
  */
-export async function runCells(
-  kernel: KernelSession,
-  notebook: ExecutedNotebook,
-  stopped: Promise<never>,
-  context: TrainingContext,
-): Promise<void> {
-  const budget = new OutputBudget(context.onOutput);
+export async function runCells(kernel: KernelSession, notebook: ExecutedNotebook, stopped: Promise<never>): Promise<void> {
+  const budget = new OutputBudget();
   const code = notebook.cells.flatMap((cell, position) => (isRunnable(cell) ? [{ cell, position }] : []));
-  const total = code.filter(({ cell }) => !hasTag(cell, INJECTED_TAG)).length;
+  const total = code.filter(({ cell }) => !isMadeByEda(cell)).length;
   let done = 0;
-  context.onCell(done, total);
   await notebook.save();
   for (const { cell, position } of code) {
     const outputs = new CellOutputs(budget);
@@ -36,9 +30,7 @@ export async function runCells(
       await notebook.record(position, outputs.finish(), outcome?.executionCount ?? null);
     }
     if (outcome.status === "error") throw notebookFailed(done + 1, total, outcome);
-    if (hasTag(cell, INJECTED_TAG)) continue;
-    done += 1;
-    context.onCell(done, total);
+    if (!isMadeByEda(cell)) done += 1;
   }
 }
 
@@ -46,7 +38,7 @@ function isRunnable(cell: NotebookCell): boolean {
   return isCode(cell) && sourceText(cell).trim() !== "";
 }
 
-/** Cells are counted as the person sees them: code cells with something in them, without the injected parameters. */
+/** Cells are counted as the person sees them: code cells with something in them, without those that eda added. */
 function notebookFailed(number: number, total: number, outcome: Extract<ExecuteOutcome, { status: "error" }>): EdaError {
   const raised = `${outcome.name}: ${outcome.value}`.split("\n")[0] as string;
   const findings: Finding[] = tracebackLines(outcome.traceback).map((line) => ({ message: line.slice(0, MAX_ERROR_CHARS) }));

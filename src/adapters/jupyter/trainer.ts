@@ -1,107 +1,143 @@
 /**
- * Training on a Jupyter kernel. Without an address each job has a server of its own on this machine; with one, that server must see
- * the workspace under the same path (a shared volume), because data and results are read and written in the job's folder.
+ * Training on a Jupyter kernel. Without an address each attempt has a server of its own on this machine; with one, that server must see
+ * the workspace under the same path (a shared volume), because the job folder lies below `.eda`.
  */
-import { mkdir, readFile, rm } from "node:fs/promises";
-import { join } from "node:path";
-import { EdaError, throwIfAborted } from "../../domain/errors.ts";
-import { injectParameters, parseNotebook } from "../../domain/notebook.ts";
-import type { Trainer, TrainingContext, TrainingJob, TrainingResult } from "../../ports/trainer.ts";
-import { ExecutedNotebook } from "./executed-notebook.ts";
-import { type KernelSession, openKernel } from "./kernel.ts";
-import { prepareKernel } from "./prepare-kernel.ts";
+import { constants, copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { z } from "zod";
+import { EdaError, toEdaError } from "../../domain/errors.ts";
+import { JOB_FILES } from "../../domain/job/format.ts";
+import { jobFiles } from "../../domain/job/prepare.ts";
+import type { JobParcel, JobPlace, JobTrainer, PreparedJob } from "../../ports/job-trainer.ts";
+import { type AttemptServer, runAttempt } from "./attempt.ts";
+import { localJobFolder } from "./job-folder.ts";
 import { findPython, type Python } from "./python.ts";
-import { listArtefacts, readMetrics } from "./results.ts";
-import { runCells } from "./run-cells.ts";
-import { type JupyterAddress, startLocalServer, stopLeftoverServers } from "./server.ts";
+import { startLocalServer, stopLeftoverServers } from "./server.ts";
 
-/** Longest delay of a timer, milliseconds. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
+/** A disk is looked at without a cost. */
+const POLL_MS = 200;
+/** So is a beat written. */
+const BEAT_SECONDS = 5;
+/** Time in which an attempt whose results are here may end by itself. */
+const RELEASE_GRACE_MS = 10_000;
+/** An attempt that eda_job.py was to end had time for it. */
+const TIMEOUT_GRACE_MS = 15_000;
 
 export interface JupyterTrainerOptions {
-  /** `.eda` of the workspace: servers keep their state there. */
+  /** `.eda` of the workspace: servers keep their state there, and jobs lie there. */
   readonly stateFolder: string;
   /** A running server; its token comes from `EDA_JUPYTER_TOKEN` or the file named by `EDA_JUPYTER_TOKEN_FILE`. */
   readonly url?: string;
   readonly env: NodeJS.ProcessEnv;
 }
 
-/** A server for one job, and how it ends. */
-interface JobServer {
-  readonly address: JupyterAddress;
-  /** Path of the notebook below the server's root: it names the session, and its folder is where the kernel starts. */
-  readonly sessionPath: string;
-  registerKernel(pid: number): void;
-  stop(): Promise<void>;
+/** What {@link JobPlace.at} holds. */
+const placeSchema = z.object({ job: z.string(), timeoutMs: z.number().nullable() });
+
+/** The attempt that this process runs or ran last. */
+interface Attempt {
+  readonly abort: AbortController;
+  readonly ended: Promise<void>;
+  isRunning: boolean;
+  trouble: EdaError | undefined;
 }
 
-export function openJupyterTrainer(options: JupyterTrainerOptions): Trainer {
+export function openJupyterTrainer(options: JupyterTrainerOptions): JobTrainer {
   const name = options.url === undefined ? "jupyter local" : `jupyter ${new URL(options.url).host}`;
-  let python: Promise<Python> | undefined;
-  const pythonOnce = () => {
-    python ??= findPython(undefined, options.env).catch((error: unknown) => {
-      python = undefined;
-      throw error;
-    });
-    return python;
-  };
-  const openServer = async (job: TrainingJob, signal: AbortSignal): Promise<JobServer> => {
+  const attempts = new Map<string, Attempt>();
+  const pythonOnce = oncePerSuccess(() => findPython(undefined, options.env));
+  const folderOf = (job: string) => join(options.stateFolder, "jobs", job, "folder");
+
+  async function openServer(job: string, signal: AbortSignal): Promise<AttemptServer> {
     if (options.url !== undefined) return configuredServer(options.url, await configuredToken(options.env), job);
-    await stopLeftoverServers(options.stateFolder, job.job);
-    const server = await startLocalServer({
-      stateFolder: options.stateFolder,
-      job: job.job,
-      rootFolder: job.folder,
-      python: await pythonOnce(),
-      env: options.env,
-      signal,
-    });
-    return { address: server, sessionPath: "notebook.ipynb", registerKernel: server.registerKernel, stop: server.stop };
-  };
-  return { name, train: (job, context) => train(job, context, name, openServer) };
-}
-
-async function train(
-  job: TrainingJob,
-  context: TrainingContext,
-  where: string,
-  openServer: (job: TrainingJob, signal: AbortSignal) => Promise<JobServer>,
-): Promise<TrainingResult> {
-  const source = parseNotebook("notebook.ipynb", await readFile(join(job.folder, "notebook.ipynb"), "utf8"));
-  const results = join(job.folder, "results");
-  await rm(results, { recursive: true, force: true });
-  await mkdir(results);
-  const notebook = new ExecutedNotebook(injectParameters(source, job.parameters), join(job.folder, "executed.ipynb"));
-  await notebook.save();
-  throwIfAborted(context.signal);
-  const server = await openServer(job, context.signal);
-  let kernel: KernelSession | undefined;
-  let accelerator: string;
-  const stop = stopPromise(context.signal, job.timeoutMs);
-  try {
-    // The client's own chatter is of no use to the person; what goes wrong comes as an error.
-    kernel = await openKernel(server.address, server.sessionPath, source.metadata.kernelspec?.name, () => undefined);
-    const facts = await Promise.race([prepareKernel(kernel, job.folder, job.accelerator), stop.promise]);
-    accelerator = `${facts.accelerator}, ${where}`;
-    server.registerKernel(facts.pid);
-    await runCells(kernel, notebook, stop.promise, context);
-  } catch (error) {
-    // A busy kernel goes faster when it is interrupted first.
-    if (stop.fired()) await kernel?.interrupt();
-    throw error;
-  } finally {
-    stop.release();
-    await kernel?.close();
-    await server.stop();
-    await notebook.save();
+    await stopLeftoverServers(options.stateFolder, job);
+    const python = await pythonOnce();
+    const { stateFolder, env } = options;
+    const server = await startLocalServer({ stateFolder, job, rootFolder: folderOf(job), python, env, signal });
+    return { address: server, sessionPath: JOB_FILES.notebook, registerKernel: server.registerKernel, stop: server.stop };
   }
-  return { accelerator, metrics: await readMetrics(results), artefacts: await listArtefacts(results) };
+
+  async function end(place: JobPlace): Promise<void> {
+    const attempt = attempts.get(placeSchema.parse(place.at).job);
+    attempt?.abort.abort();
+    await attempt?.ended;
+  }
+
+  return {
+    name,
+    runtime: name,
+    startsAttempts: true,
+    pollMs: POLL_MS,
+    limits: { beatSeconds: BEAT_SECONDS },
+    prepare: (parcel, signal) => prepare(parcel, folderOf(parcel.request.job), signal),
+    folder: ({ at }) => localJobFolder(folderOf(placeSchema.parse(at).job)),
+    async start({ at }, signal) {
+      const { job, timeoutMs } = placeSchema.parse(at);
+      if (attempts.get(job)?.isRunning === true) return false;
+      const abort = new AbortController();
+      const either = AbortSignal.any([signal, abort.signal]);
+      const running = runAttempt({
+        folder: folderOf(job),
+        timeoutMs: timeoutMs === null ? Number.POSITIVE_INFINITY : timeoutMs + TIMEOUT_GRACE_MS,
+        signal: either,
+        openServer: () => openServer(job, either),
+      });
+      const attempt: Attempt = {
+        abort,
+        isRunning: true,
+        trouble: undefined,
+        ended: running
+          .catch((error: unknown) => {
+            attempt.trouble = toEdaError(error);
+          })
+          .finally(() => {
+            attempt.isRunning = false;
+          }),
+      };
+      attempts.set(job, attempt);
+      return true;
+    },
+    async trouble({ at }) {
+      return attempts.get(placeSchema.parse(at).job)?.trouble;
+    },
+    async cancel(place) {
+      await writeFile(join(folderOf(placeSchema.parse(place.at).job), JOB_FILES.cancel), "").catch(() => undefined);
+      await end(place);
+      return true;
+    },
+    discard: ({ at }) => rm(folderOf(placeSchema.parse(at).job), { recursive: true, force: true }),
+    async release(place) {
+      // A cell that has said everything in the job folder is still being answered.
+      await Promise.race([attempts.get(placeSchema.parse(place.at).job)?.ended, delay(RELEASE_GRACE_MS, undefined, { ref: false })]);
+      await end(place);
+    },
+  };
 }
 
-function configuredServer(url: string, token: string, job: TrainingJob): JobServer {
+/** Data are copies that share their blocks where the file system can. */
+async function prepare({ request, data }: JobParcel, folder: string, signal: AbortSignal): Promise<PreparedJob> {
+  await mkdir(folder, { recursive: true });
+  for (const [path, file] of data) {
+    signal.throwIfAborted();
+    const target = join(folder, ...path.split("/"));
+    await mkdir(dirname(target), { recursive: true });
+    await copyFile(file, target, constants.COPYFILE_FICLONE);
+  }
+  const files = jobFiles(request);
+  // In the order that jobFiles gives: job.json last.
+  for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
+  const { attemptSeconds } = request.limits;
+  return {
+    files,
+    place: { at: { job: request.job, timeoutMs: attemptSeconds === null ? null : attemptSeconds * 1_000 }, openUrl: null },
+  };
+}
+
+function configuredServer(url: string, token: string, job: string): AttemptServer {
   return {
     address: { url: url.endsWith("/") ? url : `${url}/`, token },
-    sessionPath: `eda-${job.job}.ipynb`,
+    sessionPath: `eda-${job}.ipynb`,
     registerKernel: () => undefined,
     stop: async () => undefined,
   };
@@ -121,44 +157,13 @@ async function configuredToken(env: NodeJS.ProcessEnv): Promise<string> {
   }
 }
 
-interface Stop {
-  /** Rejects when the job is cancelled or out of time. */
-  readonly promise: Promise<never>;
-  fired(): boolean;
-  release(): void;
-}
-
-function stopPromise(signal: AbortSignal, timeoutMs: number): Stop {
-  let fired = false;
-  let release: () => void = () => undefined;
-  const promise = new Promise<never>((_, reject) => {
-    const fire = (error: EdaError) => {
-      fired = true;
-      reject(error);
-    };
-    const onAbort = () => fire(new EdaError("cancelled", "cancelled", "The run was cancelled."));
-    const timer = setTimeout(
-      () =>
-        fire(
-          new EdaError(
-            "terminal",
-            "training-timeout",
-            `The notebook was still running after ${timeoutMs / 60_000} minute(s) and was stopped.`,
-            {
-              todo: "Raise modeling.timeoutMinutes in the project file, or let it train on less.",
-            },
-          ),
-        ),
-      Math.min(timeoutMs, MAX_TIMER_MS),
-    );
-    signal.addEventListener("abort", onAbort, { once: true });
-    release = () => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", onAbort);
-    };
-    if (signal.aborted) onAbort();
-  });
-  // It may reject while nobody waits for it.
-  promise.catch(() => undefined);
-  return { promise, fired: () => fired, release };
+function oncePerSuccess(find: () => Promise<Python>): () => Promise<Python> {
+  let found: Promise<Python> | undefined;
+  return () => {
+    found ??= find().catch((error: unknown) => {
+      found = undefined;
+      throw error;
+    });
+    return found;
+  };
 }

@@ -69,12 +69,14 @@ const JOB: readonly Column<JobRecord>[] = [
   ["metricas", "json", (job) => JSON.stringify(job.metrics)],
   ["parametros", "json", (job) => JSON.stringify(job.parameters)],
   ["artefatos", "json", (job) => JSON.stringify(job.artefacts)],
+  ["tentativa", "text", (job) => job.attempt],
+  ["tentativas", "bigint", (job) => job.attempts],
   ["iniciado_em", "timestamptz", (job) => job.startedAt],
   ["terminado_em", "timestamptz", (job) => job.finishedAt],
 ];
 const SELECT_JOB = `SELECT trabalho AS "job", projeto AS "project", execucao AS "run", estado AS "state", treinador AS "trainer",
   acelerador AS "accelerator", metricas AS "metrics", parametros AS "parameters", artefatos AS "artefacts",
-  iniciado_em AS "startedAt", terminado_em AS "finishedAt" FROM trabalhos`;
+  tentativa AS "attempt", tentativas AS "attempts", iniciado_em AS "startedAt", terminado_em AS "finishedAt" FROM trabalhos`;
 
 export async function rememberJob(connection: Queryable, job: JobRecord): Promise<void> {
   await insertAll(connection, "trabalhos", JOB, [job], { clause: `ON CONFLICT (trabalho) DO UPDATE SET ${replacing(JOB, ["trabalho"])}` });

@@ -34,14 +34,14 @@ export function judge(job: JobStatus, now: number, limits: StateLimits): JobStat
 function verdict(job: JobStatus, silence: (attempt: AttemptStatus) => Silence): Verdict {
   const current = currentAttempt(job.attempts);
   const winner = job.attempts.find((each) => each.attempt === job.winner);
-  if (job.cancelAsked) return cancelVerdict(current, winner, silence);
+  if (job.cancelAsked) return cancelVerdict(job.problem === null ? current : undefined, winner, silence);
   if (winner?.done != null) {
     const number = attemptNumber(winner.attempt);
     if (job.verified) return { state: "succeeded", reason: reason("succeeded", { number, accelerator: acceleratorText(winner.done) }) };
     if (job.problem === null) return { state: "finishing", reason: reason("collecting", { number }) };
   }
   if (job.problem !== null) return { state: "failed", reason: reason("trainer-failed", problemArgs(job.problem)) };
-  if (job.resumeAsked !== null && (current?.attempt ?? null) === job.resumeAsked.after && (current?.aliveAt ?? 0) <= job.resumeAsked.at) {
+  if (job.resumeAsked !== null && isAwaited(job.resumeAsked, current)) {
     return {
       state: "resuming",
       reason: reason("resume-asked", { number: current === undefined ? 1 : attemptNumber(current.attempt) + 1 }),
@@ -51,7 +51,13 @@ function verdict(job: JobStatus, silence: (attempt: AttemptStatus) => Silence): 
   return job.submitted ? { state: "waiting", reason: reason("waiting") } : { state: "prepared", reason: reason("prepared") };
 }
 
-/** The person's word counts, also against results that came meanwhile. A runtime that may be gone is not waited for. */
+/** A beat of the attempt before takes the place of the new one that was asked for, unless it says that the attempt has ended. */
+function isAwaited({ at, after }: NonNullable<JobStatus["resumeAsked"]>, current: AttemptStatus | undefined): boolean {
+  if ((current?.attempt ?? null) !== after) return false;
+  return current === undefined || current.aliveAt <= at || hasEnded(current);
+}
+
+/** The person's word counts, also against results that came meanwhile. A runtime that is or may be gone is not waited for. */
 function cancelVerdict(
   current: AttemptStatus | undefined,
   winner: AttemptStatus | undefined,

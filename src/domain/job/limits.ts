@@ -32,4 +32,15 @@ export const jobLimitsSchema = z
   .refine((times) => times.lateSeconds < times.suspectSeconds, { error: "must be longer than lateSeconds", path: ["suspectSeconds"] })
   .refine((times) => times.suspectSeconds < times.lostSeconds, { error: "must be longer than suspectSeconds", path: ["lostSeconds"] });
 
+const seconds = z.number().positive().optional();
+
+/** What a person sets of them; the rest stays as it is. */
+export const jobTimesSchema = z.strictObject({
+  beatSeconds: seconds.describe("Between two beats · Entre duas batidas"),
+  lateSeconds: seconds.describe("Silence until late · Silêncio até 'atrasado'"),
+  suspectSeconds: seconds.describe("Silence until suspect · Silêncio até 'suspeito'"),
+  lostSeconds: seconds.describe("Silence until lost · Silêncio até 'perdido'"),
+});
+
+export type JobTimes = z.infer<typeof jobTimesSchema>;
 export type JobLimits = z.infer<typeof jobLimitsSchema>;

@@ -1,7 +1,17 @@
 /** The files that a job folder begins with, apart from its data. */
 import { EdaError } from "../errors.ts";
 import { type JsonObject, sha256Hex } from "../json.ts";
-import { codeCell, hasTag, injectParameters, type Notebook, notebookText, parseNotebook, pythonLiteral } from "../notebook.ts";
+import {
+  codeCell,
+  hasTag,
+  INJECTED_TAG,
+  injectParameters,
+  type Notebook,
+  type NotebookCell,
+  notebookText,
+  parseNotebook,
+  pythonLiteral,
+} from "../notebook.ts";
 import { JOB_FILES, type JobDocument, jobDocumentSchema } from "./format.ts";
 import { sealedText } from "./seal.ts";
 
@@ -49,6 +59,11 @@ export function jobFiles(request: JobRequest): Readonly<Record<"notebook.ipynb" 
     });
   }
   return { [JOB_FILES.notebook]: prepared, [JOB_FILES.helper]: helper, [JOB_FILES.job]: sealedText(document.data) };
+}
+
+/** A cell of a prepared notebook that no person wrote. */
+export function isMadeByEda(cell: NotebookCell): boolean {
+  return [BEGIN_TAG, END_TAG, INJECTED_TAG].some((tag) => hasTag(cell, tag));
 }
 
 interface NotebookJob {

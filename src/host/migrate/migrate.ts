@@ -8,6 +8,7 @@ import { transferDatabase } from "../../adapters/postgres/transfer.ts";
 import { type AuditContent, formatAuditHead } from "../../domain/audit.ts";
 import type { JsonObject } from "../../domain/json.ts";
 import type { RunProgress } from "../../domain/run.ts";
+import { openJobDesk } from "../../pipeline/jobs/desk.ts";
 import { verify } from "../../pipeline/verify.ts";
 import type { Endpoint } from "../../protocol/endpoint.ts";
 import type { MigrationEvent, MigrationReport } from "../../protocol/migrate-stores.ts";
@@ -86,10 +87,13 @@ async function move(sides: Sides, options: MigrationOptions): Promise<MigrationR
   noteFinished(endpoint.stateFolder);
 
   step("verifying what was moved");
-  const tools = openToolBox({ workspace: endpoint.workspace, stateFolder: endpoint.stateFolder, env: options.env });
+  const { workspace, stateFolder } = endpoint;
+  const isGoogleDrive = target.configuration.drive.kind === "google";
+  const tools = openToolBox({ workspace, stateFolder, env: options.env, drive: target.drive, isGoogleDrive });
   tools.refresh();
   const objects = withMigratedVersions(target.plainObjects, target.migratedVersions);
-  const services = { ...target, objects, ...tools.current(), workspace: endpoint.workspace };
+  // Nothing is trained here.
+  const services = { ...target, objects, ...tools.current(), workspace, jobs: openJobDesk("") };
   const verification = await verify(services, { signal, onProgress: progressOf(onEvent), isActive: () => false });
   const audit = formatAuditHead(await target.inventory.auditHead());
   const { commit, note } = isMoving ? await commitSettings(services.repository, audit) : { commit: null, note: undefined };

@@ -1,4 +1,4 @@
-/** Requests that read: pipeline state, inventories, objects, lineage, jobs. */
+/** Requests that read: pipeline state, inventories, objects, lineage. */
 import { EdaError } from "../../domain/errors.ts";
 import { assertProjectName } from "../../domain/names.ts";
 import { BUCKETS, type BucketName, isInventoryId } from "../../domain/stage.ts";
@@ -7,16 +7,13 @@ import { pipelineStatus } from "../../pipeline/pipeline-status.ts";
 import {
   Lineage,
   ListBuckets,
-  ListJobs,
   ListObjects,
   ListRows,
   type ObjectEntry,
   PipelineStatus,
   RepositoryStatus,
-  ShowJob,
 } from "../../protocol/messages.ts";
 import type { Host } from "../host.ts";
-import { listJobs, showJob } from "../jobs.ts";
 import { repositoryStatus } from "../repository-status.ts";
 import type { Registrar } from "./register.ts";
 
@@ -58,8 +55,6 @@ export function registerViews(registrar: Registrar, host: Host): void {
     return { items, ...(page.cursor === undefined ? {} : { cursor: page.cursor }) };
   });
   registrar.handle(Lineage, ({ asset }) => lineageOf(services, asset));
-  registrar.handle(ListJobs, ({ project }) => listJobs(inventory, project));
-  registrar.handle(ShowJob, ({ job }) => showJob(inventory, job));
 }
 
 function knownBucket(text: string): BucketName {

@@ -60,6 +60,8 @@ export interface JobMirror {
   /** Names in one of its folders, ordered. */
   names(folder: "beats" | "logs" | "done"): Promise<readonly string[]>;
   read(path: string): Promise<MirroredFile>;
+  /** Results are kept until they are published; what a person looks at later stays. */
+  removeResults(): Promise<void>;
 }
 
 export function openJobMirror(workspace: string, job: string): JobMirror {
@@ -104,16 +106,8 @@ export function openJobMirror(workspace: string, job: string): JobMirror {
       const [text, { mtimeMs }] = await Promise.all([readFile(file, "utf8"), stat(file)]);
       return { path, text, storedAt: mtimeMs };
     },
+    removeResults: () => rm(join(folder, "results"), { recursive: true, force: true }),
   };
-}
-
-/** Ids of the jobs that this workspace knows, newest first: ids begin with the time. */
-export async function mirroredJobs(workspace: string): Promise<readonly string[]> {
-  const names = await readdir(join(workspace, STATE_FOLDER, JOBS_FOLDER)).catch(() => []);
-  return names
-    .filter((name) => JOB_ID.test(name))
-    .sort()
-    .reverse();
 }
 
 async function textOf(file: string): Promise<string | undefined> {

@@ -3,18 +3,23 @@
  * project file, and `eda_data_dir` (holds `<split>.parquet`) and `eda_results_dir` (takes the model, `metrics.json` and whatever else
  * is worth keeping), both relative to the folder it runs in.
  */
-import { constants, copyFile, mkdir, writeFile } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { basename, join } from "node:path";
 import mime from "mime-types";
 import { formatAssetUri, objectUri, type OutputObject } from "../../domain/asset.ts";
 import { EdaError, toEdaError } from "../../domain/errors.ts";
-import { projectFilePath, STATE_FOLDER } from "../../domain/governed.ts";
+import { projectFilePath } from "../../domain/governed.ts";
+import { JOB_FILES } from "../../domain/job/format.ts";
+import { type JobLimits, jobLimitsSchema } from "../../domain/job/limits.ts";
+import { JOB_PARAMETERS } from "../../domain/job/prepare.ts";
 import { type JsonObject, sha256Hex } from "../../domain/json.ts";
 import { objectKey } from "../../domain/names.ts";
 import { parseNotebook } from "../../domain/notebook.ts";
 import type { ModelingSpec } from "../../domain/project.ts";
 import type { JobArtefact, JobRecord } from "../../ports/inventory.ts";
-import type { TrainingResult } from "../../ports/trainer.ts";
+import type { JobTrainer } from "../../ports/job-trainer.ts";
+import { openJobMirror } from "../jobs/mirror.ts";
+import type { JobOrder } from "../jobs/session.ts";
+import { discardJob, EXECUTED_NOTEBOOK, type TrainedJob, trainJob } from "../jobs/train.ts";
 import { storeOutput } from "../outputs.ts";
 import type { StageContext, StageDefinition, UnitResult } from "../stage-definition.ts";
 import {
@@ -30,13 +35,6 @@ import {
   upstreamMissing,
 } from "../tables.ts";
 
-const DATA_FOLDER = "data";
-const RESULTS_FOLDER = "results";
-const EXECUTED_NOTEBOOK = "executed.ipynb";
-
-/** Parameters that the stage sets itself. */
-const RESERVED_PARAMETERS = { eda_data_dir: DATA_FOLDER, eda_results_dir: RESULTS_FOLDER } as const;
-
 export const modelingStage: StageDefinition = {
   id: "modeling",
 
@@ -45,7 +43,8 @@ export const modelingStage: StageDefinition = {
     const notebook = await context.readCode(spec.notebook);
     parseNotebook(spec.notebook, notebook);
     const splits = await splitsOf(spec.dataset, context);
-    const { timeoutMinutes: _, ...config } = spec;
+    limitsOf(spec, context.services.trainer(spec.trainer), context);
+    const { timeoutMinutes: _, attempts: __, limits: ___, ...config } = spec;
     return {
       inputs: splits.map(inputAsset),
       code: [{ path: spec.notebook, sha256: sha256Hex(notebook) }],
@@ -57,24 +56,27 @@ export const modelingStage: StageDefinition = {
   async execute(unit, _earlier, context) {
     const spec = modelingSpec(context);
     const splits = unit.data.splits as unknown as UnitInput[];
-    const startedAt = new Date().toISOString();
-    await prepareFolder(spec, splits, context);
-    const parameters: JsonObject = { ...spec.parameters, ...RESERVED_PARAMETERS };
-    const result = await train(spec, parameters, context);
-    context.log("info", `Trained on ${result.accelerator}: ${JSON.stringify(result.metrics)}`);
-    const { objects, artefacts } = await storeResults(result, context);
+    const order = await orderOf(spec, splits, context);
+    const trained = await trainJob(order, context).catch((error: unknown) => {
+      throw atNotebook(toEdaError(error), spec);
+    });
+    const { done, accelerator, attempts } = trained;
+    context.log("info", `Trained on ${accelerator}: ${JSON.stringify(done.metrics)}`);
+    const { objects, artefacts } = await storeResults(trained, context);
     const job: JobRecord = {
       job: context.request.run,
       project: context.request.project,
       run: context.request.run,
       state: "succeeded",
-      trainer: context.services.trainer.name,
-      accelerator: result.accelerator,
-      metrics: result.metrics,
-      parameters,
+      trainer: order.trainer.name,
+      accelerator,
+      metrics: done.metrics as JsonObject,
+      parameters: { ...spec.parameters, ...JOB_PARAMETERS },
       artefacts,
-      startedAt,
-      finishedAt: new Date().toISOString(),
+      attempt: done.attempt,
+      attempts,
+      startedAt: trained.createdAt,
+      finishedAt: done.at,
     };
     return {
       written: objects,
@@ -82,21 +84,33 @@ export const modelingStage: StageDefinition = {
       edges: await jobEdges(spec, splits, objects, context),
       job,
       details: {
-        accelerator: result.accelerator,
+        accelerator,
         trainer: job.trainer,
         job: job.job,
+        attempt: done.attempt,
+        attempts,
         dataset: spec.dataset,
-        metrics: result.metrics,
+        metrics: job.metrics,
         artefacts: artefacts.length,
       },
     };
+  },
+
+  async settle(_results, context) {
+    const { services, request } = context;
+    try {
+      await discardJob(services.trainer(modelingSpec(context).trainer), openJobMirror(services.workspace, request.run));
+    } catch (error) {
+      // The results are published; what is left over only takes room.
+      context.log("warn", `Files of the job could not be removed: ${toEdaError(error).message}`);
+    }
   },
 };
 
 function modelingSpec(context: StageContext): ModelingSpec {
   const spec = context.project.modeling;
   if (spec === undefined) throw notConfigured("modeling", context);
-  const reserved = Object.keys(RESERVED_PARAMETERS).find((name) => name in spec.parameters);
+  const reserved = Object.keys(JOB_PARAMETERS).find((name) => name in spec.parameters);
   if (reserved !== undefined) {
     throw new EdaError("precondition", "reserved-parameter", `modeling.parameters sets ${reserved}, which the stage sets itself.`, {
       todo: "Remove it from the project file.",
@@ -113,81 +127,88 @@ async function splitsOf(dataset: string, context: StageContext): Promise<UnitInp
   return rows.map(unitInput);
 }
 
-/** The job folder: any trainer can carry it. Data are copies, because a notebook may write to what it reads. */
-async function prepareFolder(spec: ModelingSpec, splits: readonly UnitInput[], context: StageContext): Promise<void> {
-  const folder = context.workDir;
-  await writeFile(join(folder, "notebook.ipynb"), await context.readCode(spec.notebook));
-  await mkdir(join(folder, DATA_FOLDER));
-  for (const split of splits) {
-    const source = await materialize(split, context);
-    await copyFile(source, join(folder, DATA_FOLDER, `${basename(split.name)}.parquet`), constants.COPYFILE_FICLONE);
-  }
+async function orderOf(spec: ModelingSpec, splits: readonly UnitInput[], context: StageContext): Promise<JobOrder> {
+  const { services, request } = context;
+  const trainer = services.trainer(spec.trainer);
+  const limits = limitsOf(spec, trainer, context);
+  const inputs = splits.map(({ name, size, sha256, bucket, key, versionId }) => ({
+    name,
+    size,
+    sha256,
+    object: { bucket, key, versionId },
+  }));
+  return {
+    trainer,
+    limits,
+    attempts: spec.attempts,
+    inputs,
+    parcel: async (createdAt) => ({
+      request: {
+        job: request.run,
+        project: request.project,
+        run: request.run,
+        createdAt,
+        inputs: splits.map((split) => ({ path: dataPath(split), size: split.size, sha256: split.sha256, asset: objectUri(split) })),
+        parameters: spec.parameters,
+        notebook: { path: spec.notebook, text: await context.readCode(spec.notebook) },
+        helper: services.jobs.helper,
+        commit: (await services.inventory.getRun(request.run))?.commitBefore ?? null,
+        accelerator: { wanted: spec.accelerator, allowOthers: spec.allowOthers ?? false },
+        limits,
+      },
+      data: new Map(await Promise.all(splits.map(async (split) => [dataPath(split), await materialize(split, context)] as const))),
+    }),
+  };
 }
 
-async function train(spec: ModelingSpec, parameters: JsonObject, context: StageContext): Promise<TrainingResult> {
-  const { trainer } = context.services;
-  try {
-    return await trainer.train(
-      {
-        job: context.request.run,
-        project: context.request.project,
-        folder: context.workDir,
-        parameters,
-        accelerator: spec.accelerator,
-        timeoutMs: spec.timeoutMinutes * 60_000,
-      },
-      {
-        signal: context.signal,
-        onOutput: (line) => context.log("info", line),
-        onCell: (done, total) => context.progress({ done, total, unit: "steps", label: `${spec.notebook}: cells` }),
-      },
-    );
-  } catch (error) {
-    throw await withNotebook(toEdaError(error), spec, context);
-  }
+/** The project file's times before the workspace's, those before the trainer's. */
+function limitsOf(spec: ModelingSpec, trainer: JobTrainer, { request, services }: StageContext): JobLimits {
+  const limits = jobLimitsSchema.safeParse({
+    ...trainer.limits,
+    ...services.settings.jobs.limits,
+    ...spec.limits,
+    attemptSeconds: spec.timeoutMinutes * 60,
+  });
+  if (limits.success) return limits.data;
+  const issue = limits.error.issues[0];
+  throw new EdaError("precondition", "invalid-job-limits", `modeling.limits: ${issue?.path.join(".")} ${issue?.message}.`, {
+    todo: "Correct it in the project file, or jobs.limits in configs/eda.yaml.",
+    at: { file: projectFilePath(request.project) },
+  });
 }
 
-/** What failed in the notebook is located there, and its outputs stay at hand though nothing of the run is published. */
-async function withNotebook(failure: EdaError, spec: ModelingSpec, context: StageContext): Promise<EdaError> {
-  if (failure.kind !== "terminal") return failure;
-  const kept = join(STATE_FOLDER, "jobs", context.request.run, EXECUTED_NOTEBOOK);
-  const target = join(context.services.workspace, kept);
-  const copied = await mkdir(dirname(target), { recursive: true })
-    .then(() => copyFile(join(context.workDir, EXECUTED_NOTEBOOK), target))
-    .then(
-      () => true,
-      () => false,
-    );
-  const see = copied ? ` What it put out is in ${kept}.` : "";
-  return new EdaError(failure.kind, failure.code, failure.message, {
-    todo: `${failure.todo ?? "Correct the cause and run again."}${see}`,
-    at: failure.at === undefined || failure.at.file === "notebook.ipynb" ? { ...failure.at, file: spec.notebook } : failure.at,
-    ...(failure.findings === undefined ? {} : { findings: failure.findings }),
+/** A mistake in the notebook is located where the person wrote it. */
+function atNotebook(failure: EdaError, { notebook }: ModelingSpec): EdaError {
+  if (failure.at?.file !== JOB_FILES.notebook && failure.code !== "notebook-failed") return failure;
+  const { kind, code, message, todo, findings } = failure;
+  return new EdaError(kind, code, message, {
+    ...(todo === undefined ? {} : { todo }),
+    ...(findings === undefined ? {} : { findings }),
+    at: { ...failure.at, file: notebook },
     cause: failure,
   });
 }
 
-async function storeResults(result: TrainingResult, context: StageContext): Promise<{ objects: OutputObject[]; artefacts: JobArtefact[] }> {
+async function storeResults(trained: TrainedJob, context: StageContext): Promise<{ objects: OutputObject[]; artefacts: JobArtefact[] }> {
   const { project, run } = context.request;
+  const store = async (path: string, file: string) => {
+    const key = objectKey(project, `jobs/${run}/${path}`);
+    return (await storeOutput({ bucket: "outputs", key, file, role: "output", mediaType: mediaTypeOf(path) }, context)).object;
+  };
   const objects: OutputObject[] = [];
   const artefacts: JobArtefact[] = [];
-  const files = [EXECUTED_NOTEBOOK, ...result.artefacts.map((artefact) => `${RESULTS_FOLDER}/${artefact}`)];
-  for (const path of files) {
-    const { object } = await storeOutput(
-      {
-        bucket: "outputs",
-        key: objectKey(project, `jobs/${run}/${path}`),
-        file: join(context.workDir, path),
-        role: "output",
-        mediaType: mediaTypeOf(path),
-      },
-      context,
-    );
+  if (trained.executed !== null) objects.push(await store(EXECUTED_NOTEBOOK, trained.executed));
+  for (const { name } of trained.done.artefacts) {
+    const object = await store(`results/${name}`, join(trained.results, name));
     objects.push(object);
     const { role: _role, ...stored } = object;
-    if (path !== EXECUTED_NOTEBOOK) artefacts.push({ name: path.slice(RESULTS_FOLDER.length + 1), ...stored });
+    artefacts.push({ name, ...stored });
   }
   return { objects, artefacts };
+}
+
+function dataPath(split: UnitInput): string {
+  return `${JOB_PARAMETERS.eda_data_dir}/${basename(split.name)}.parquet`;
 }
 
 /** What was read → the job → what it made. */

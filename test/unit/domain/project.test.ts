@@ -33,6 +33,7 @@ describe("the project schema", () => {
       trainer: "jupyter",
       accelerator: "cpu",
       timeoutMinutes: 60,
+      attempts: 1,
     });
   });
 
@@ -72,6 +73,8 @@ describe("the settings schema", () => {
       git: { maxFileBytes: 5 * 1024 * 1024, pushRemote: "origin" },
       engine: { memoryLimitMiB: 512, threads: 2 },
       jupyter: {},
+      jobs: { limits: {} },
+      colab: {},
       stores: {},
     });
   });

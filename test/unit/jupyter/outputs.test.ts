@@ -10,10 +10,9 @@ const display = (data: object, id?: string) =>
   message("display_data", { data, metadata: {}, ...(id === undefined ? {} : { transient: { display_id: id } }) });
 
 function collectCell(...messages: IopubMessage[]) {
-  const log: string[] = [];
-  const cell = new CellOutputs(new OutputBudget((line) => log.push(line)));
+  const cell = new CellOutputs(new OutputBudget());
   for (const each of messages) cell.handle(each);
-  return { outputs: cell.finish(), log };
+  return { outputs: cell.finish() };
 }
 
 describe("outputs of a cell", () => {
@@ -26,14 +25,6 @@ describe("outputs of a cell", () => {
     ]);
   });
 
-  it("are logged line by line, a piece without line feed at the end of the cell", () => {
-    expect(collectCell(print("um\ndo"), print("is\ntrês")).log).toEqual(["um", "dois", "três"]);
-  });
-
-  it("show of a bar that redraws itself only its last state, without colours", () => {
-    expect(collectCell(print("\r10%\r\u001b[32m50%\u001b[0m\r100%\n")).log).toEqual(["100%"]);
-  });
-
   it("keep what clear_output leaves, at once or with the next output", () => {
     expect(collectCell(print("a"), message("clear_output", { wait: false }), print("b")).outputs).toMatchObject([{ text: ["b"] }]);
     expect(collectCell(print("a"), message("clear_output", { wait: true })).outputs).toMatchObject([{ text: ["a"] }]);
@@ -41,7 +32,7 @@ describe("outputs of a cell", () => {
   });
 
   it("change in place when a display is updated, also one of an earlier cell", () => {
-    const budget = new OutputBudget(() => undefined);
+    const budget = new OutputBudget();
     const first = new CellOutputs(budget);
     first.handle(display({ "text/plain": "0%" }, "bar"));
     const second = new CellOutputs(budget);
@@ -65,7 +56,7 @@ describe("outputs of a cell", () => {
   });
 
   it("are bounded for the notebook as a whole", () => {
-    const budget = new OutputBudget(() => undefined);
+    const budget = new OutputBudget();
     let kept = 0;
     for (let index = 0; index < 100; index += 1) {
       const cell = new CellOutputs(budget);
@@ -75,16 +66,8 @@ describe("outputs of a cell", () => {
     expect(kept).toBeLessThan(70 * 1024 * 1024);
   });
 
-  it("bound the lines and their length in the log", () => {
-    const { log } = collectCell(print(`${"y".repeat(5_000)}\n${"z\n".repeat(30_000)}`));
-    expect(log[0]).toBe(`${"y".repeat(2_000)}…`);
-    expect(log).toHaveLength(20_001);
-    expect(log.at(-1)).toContain("left out of the log");
-  });
-
-  it("hold an error with its traceback, and log its first line", () => {
-    const { outputs, log } = collectCell(message("error", { ename: "ValueError", evalue: "ruim\nmesmo", traceback: ["a", "b"] }));
+  it("hold an error with its traceback", () => {
+    const { outputs } = collectCell(message("error", { ename: "ValueError", evalue: "ruim\nmesmo", traceback: ["a", "b"] }));
     expect(outputs).toEqual([{ output_type: "error", ename: "ValueError", evalue: "ruim\nmesmo", traceback: ["a", "b"] }]);
-    expect(log).toEqual(["ValueError: ruim"]);
   });
 });

@@ -68,6 +68,12 @@ describe("a training job", () => {
       "running",
       "training",
     ],
+    [
+      "still waits to be resumed when the attempt before tells late that it has ended",
+      [...LOST, [42, { type: "resume-asked" }], [44, beat(FIRST, 43, { phase: "failed" })]],
+      "resuming",
+      "resume-asked",
+    ],
     ["resumes while the new attempt starts", [...LOST, [45, beat(SECOND, 45, { phase: "starting" })]], "resuming", "starting"],
     [
       "resumes while the new attempt restores a checkpoint",
@@ -171,6 +177,12 @@ describe("a training job", () => {
     [
       "is cancelled once its attempt has stopped",
       [...TRAINING, [11, { type: "cancel-asked" }], [12, beat(FIRST, 12, { phase: "cancelled" })]],
+      "cancelled",
+      "cancelled",
+    ],
+    [
+      "is cancelled once its trainer has stopped the runtime",
+      [...TRAINING, [11, { type: "cancel-asked" }], [11, { type: "failed", problem: PROBLEM }]],
       "cancelled",
       "cancelled",
     ],
