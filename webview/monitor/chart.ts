@@ -1,7 +1,6 @@
 /** `<eda-chart>`: one chart with its heading, legend, zoom and export. */
 import * as l10n from "@vscode/l10n";
 import { css, html, LitElement, type PropertyValues, unsafeCSS } from "lit";
-import { styleMap } from "lit/directives/style-map.js";
 import uPlotStyles from "uplot/dist/uPlot.min.css";
 import { dateTime, metric } from "../../src/extension/text/locale.ts";
 import { onThemeChange, seriesColour } from "./colours.ts";
@@ -115,7 +114,7 @@ export class EdaChart extends LitElement {
         ${series.map(({ label, colour, isFormer, curve }, index) => {
           const value = position === undefined ? lastValue(curve.y) : position.values[index];
           return html`<li class=${isFormer ? "former" : ""}>
-            <span class="swatch" style=${styleMap({ background: seriesColour(colour) })}></span>${label}
+            <span class="swatch" .style=${`background: ${seriesColour(colour)}`}></span>${label}
             <b>${value === undefined ? "–" : `${metric(value)}${this.unit}`}</b>
           </li>`;
         })}

@@ -13,15 +13,11 @@ export function textColour(): string {
 }
 
 export function gridColour(): string {
-  return themed("--vscode-editorIndentGuide-background1", themed("--vscode-panel-border", "#8884"));
+  return themed("--vscode-editorWidget-border", themed("--vscode-panel-border", "#8884"));
 }
 
 export function limitColour(): string {
   return themed("--vscode-list-warningForeground", "#c80");
-}
-
-export function backgroundColour(): string {
-  return themed("--vscode-editor-background", "#fff");
 }
 
 export function fontFamily(): string {
