@@ -42,5 +42,4 @@ export const jobTimesSchema = z.strictObject({
   lostSeconds: seconds.describe("Silence until lost · Silêncio até 'perdido'"),
 });
 
-export type JobTimes = z.infer<typeof jobTimesSchema>;
 export type JobLimits = z.infer<typeof jobLimitsSchema>;
