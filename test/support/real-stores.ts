@@ -13,6 +13,8 @@ import { type MongoServer, mongoProgram, newDatabaseName, startMongo } from "./s
 export const hasRealStores = minioProgram !== undefined && mongoProgram !== undefined;
 
 export const DRIVE_OWNER = "ana@example.com";
+/** Acts for her. */
+export const SERVICE_ACCOUNT = "eda@fake-drive.iam.gserviceaccount.com";
 
 export interface RealStores {
   readonly objectServer: S3Server;
@@ -31,11 +33,16 @@ export interface RealStores {
   stop(): Promise<void>;
 }
 
+export interface RealStoresOptions {
+  /** Where MinIO's data lie; a temporary folder when absent. */
+  readonly objectsFolder?: string;
+}
+
 /** MinIO, the PostgreSQL of the machine or else of the package, the protocol of MongoDB, and that of Google Drive. */
-export async function startRealStores(): Promise<RealStores> {
+export async function startRealStores({ objectsFolder }: RealStoresOptions = {}): Promise<RealStores> {
   const programs = installedPrograms() ?? (await embeddedPrograms());
   const [objectServer, logServer, driveServer, databaseServer] = await Promise.all([
-    startMinio(),
+    startMinio(objectsFolder === undefined ? {} : { parent: objectsFolder }),
     startMongo({ authentication: true }),
     startDriveServer({ accounts: [DRIVE_OWNER] }),
     startInstalledServer(programs),
@@ -44,7 +51,7 @@ export async function startRealStores(): Promise<RealStores> {
   const { uri, user, password: logPassword } = logServer.access;
   const secretFolder = mkdtempSync(join(tmpdir(), "eda-secret-"));
   const secretFile = join(secretFolder, "s3");
-  const keyFile = await driveServer.writeServiceAccount(secretFolder, "eda@fake-drive.iam.gserviceaccount.com", [DRIVE_OWNER]);
+  const keyFile = await driveServer.writeServiceAccount(secretFolder, SERVICE_ACCOUNT, [DRIVE_OWNER]);
   writeFileSync(secretFile, `${access.secretKey}\n`, { mode: 0o600 });
   const password = "senha-do-banco";
   const opened: S3Store[] = [];

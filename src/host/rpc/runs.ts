@@ -101,11 +101,12 @@ export function registerRuns(registrar: Registrar, rpc: MessageConnection, host:
     });
   }
 
-  /** A run can be watched while the store of its log is away: what comes is seen, and what was before is missing. */
+  /** A run can be watched while the store of its log is away or refuses the host: what comes is seen, and what was before is missing. */
   function linesSoFar(run: string, after: number): Promise<readonly LogLine[]> {
     return runLog.read(run, after, LOG_PAGE).catch((error: unknown) => {
-      if (toEdaError(error).kind !== "unavailable") throw error;
-      host.logger.warn({ run, reason: toEdaError(error).message }, "earlier log lines cannot be shown");
+      const { kind, message } = toEdaError(error);
+      if (kind === "terminal") throw error;
+      host.logger.warn({ run, reason: message }, "earlier log lines cannot be shown");
       return [];
     });
   }

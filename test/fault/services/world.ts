@@ -2,9 +2,11 @@
  * One workspace on servers, each behind a proxy that stands for the network, with projects that are all alike but for their names. One of
  * them nobody disturbs: what became of another is compared with it.
  */
-import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chownSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { randomBytes } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
+import type { Document } from "mongodb";
 import { expect } from "vitest";
 import { isTerminal, type RunRecord, type RunSummary } from "../../../src/domain/run.ts";
 import { STAGES, type StageId } from "../../../src/domain/stage.ts";
@@ -16,7 +18,7 @@ import { DRIVE_OWNER, hasRealStores, type RealStores, startRealStores } from "..
 import { addMinioUser, mcProgram, type MinioUser } from "../../support/servers/minio-users.ts";
 import { newDatabaseName } from "../../support/servers/mongo.ts";
 import { incompleteUploads, openClient } from "../../support/servers/s3-client.ts";
-import { SMALL_DRIVE, temporaryFolder } from "../../support/small-project.ts";
+import { SMALL_DRIVE, temporaryFolder, writeFiles } from "../../support/small-project.ts";
 import { type ProjectState, readState, withoutFailures } from "../../support/workspace-state.ts";
 import { addProjects, createWorkspace, moveWorkspace, type TestWorkspace } from "../../support/workspace.ts";
 
@@ -26,6 +28,8 @@ export const hasFaultWorld = hasRealStores && mcProgram !== undefined;
 export const LARGE_FILE = "grande.bin";
 const LARGE_BYTES = 17 * 1024 * 1024;
 const UNDISTURBED = "undisturbed";
+/** In which a connection that broke is known to be that of a host that ended. */
+const A_MOMENT_MS = 2_000;
 const RUN_LOG_FOLDER = join(".eda", "run-log");
 
 export type Service = "objects" | "database" | "runLog" | "drive";
@@ -57,7 +61,7 @@ export interface FaultWorld {
   expectNoIncompleteUploads(project: string): Promise<void>;
   /** Does what a person is told to after a failure that could not be undone by itself. */
   recover(): Promise<readonly string[]>;
-  /** All lines that the host tells are on the server, once and in order, and none waits on disk. */
+  /** All lines of the runs are on the server, once and in order, as is how they ended, and nothing waits on disk. Some run has to have lines. */
   expectLogDelivered(runs: readonly string[]): Promise<void>;
   sql<T extends object>(text: string): Promise<readonly T[]>;
   close(): Promise<void>;
@@ -73,12 +77,12 @@ export interface SecretFiles {
 export interface FaultWorldOptions {
   /** Names of those that are to be disturbed. */
   readonly projects: readonly string[];
-  /** Where the workspace is to lie; a temporary folder when absent. */
-  readonly folder?: string;
+  /** Where workspace, objects and database are to lie; temporary folders when absent. */
+  readonly folders?: { readonly workspace: string; readonly objects: string; readonly database: string };
 }
 
-export async function openFaultWorld({ projects, folder: placed }: FaultWorldOptions): Promise<FaultWorld> {
-  const stores = await startRealStores();
+export async function openFaultWorld({ projects, folders }: FaultWorldOptions): Promise<FaultWorld> {
+  const stores = await startRealStores(folders === undefined ? {} : { objectsFolder: folders.objects });
   const { env: plain, databaseUrl } = await stores.environment();
   const network = {
     objects: await startProxy(stores.objectServer.port),
@@ -94,6 +98,7 @@ export async function openFaultWorld({ projects, folder: placed }: FaultWorldOpt
     return file;
   };
   const login = await addLogin(databaseUrl);
+  if (folders !== undefined) await moveDatabase(databaseUrl, folders.database);
   const secrets: SecretFiles = {
     objects: keep("objects", objectUser.secretKey),
     database: keep("database", login.password),
@@ -119,11 +124,16 @@ export async function openFaultWorld({ projects, folder: placed }: FaultWorldOpt
     EDA_GOOGLE_API_ROOT: `http://127.0.0.1:${network.drive.port}`,
     EDA_GOOGLE_OAUTH_ROOT: stores.driveServer.url,
   };
-  const documentsEnv = { ...plain, EDA_MONGODB_DATABASE: env["EDA_MONGODB_DATABASE"] };
+  const documents = (collection: string, filter: Document) => {
+    const uri = new URL(stores.logServer.access.uri);
+    uri.username = stores.logServer.access.user as string;
+    uri.password = readFileSync(secrets.runLog, "utf8").trim();
+    return stores.documents({ ...env, EDA_MONGODB_URI: uri.href }, collection, filter);
+  };
 
-  const workspace = placed === undefined ? createWorkspace("services") : moveWorkspace(createWorkspace("services"), placed);
+  const workspace = folders === undefined ? createWorkspace("services") : moveWorkspace(createWorkspace("services"), folders.workspace);
   addProjects(workspace, [UNDISTURBED, ...projects]);
-  writeFileSync(join(workspace.folder, SMALL_DRIVE, LARGE_FILE), largeContent());
+  writeFiles(join(workspace.folder, SMALL_DRIVE), { [LARGE_FILE]: largeContent(), ...notes() });
   stores.fillDrive(workspace.folder, SMALL_DRIVE);
   rmSync(join(workspace.folder, SMALL_DRIVE), { recursive: true });
 
@@ -173,8 +183,8 @@ export async function openFaultWorld({ projects, folder: placed }: FaultWorldOpt
     },
     async endOf(run) {
       for (;;) {
-        const summary = await host.endOf(run).catch(() => undefined);
-        if (summary !== undefined) return summary;
+        const end = await host.endOf(run).catch((error: unknown) => Promise.race([host.gone, failureAfter(A_MOMENT_MS, error)]));
+        if (end !== undefined) return end;
         await host.kill();
         await world.openHost();
       }
@@ -193,30 +203,58 @@ export async function openFaultWorld({ projects, folder: placed }: FaultWorldOpt
     recover: () => host.rpc.sendRequest(Recover),
     async expectLogDelivered(runs) {
       await expect.poll(() => readdirSync(join(workspace.folder, RUN_LOG_FOLDER)), { timeout: 30_000 }).toEqual(["sequences"]);
+      let count = 0;
       for (const run of runs) {
-        const lines = await stores.documents(documentsEnv, "logs", { execucao: run });
-        expect(lines.length).toBeGreaterThan(0);
+        const lines = await documents("logs", { execucao: run });
+        count += lines.length;
         expect(lines.map(({ sequencia }) => sequencia as number)).toEqual(lines.map((_, index) => index + 1));
         const record: RunRecord = await host.record(run);
         expect(isTerminal(record.state)).toBe(true);
-        await expect.poll(() => stores.documents(documentsEnv, "execucoes", { _id: run })).toMatchObject([{ estado: record.state }]);
+        await expect.poll(() => documents("execucoes", { _id: run })).toMatchObject([{ estado: record.state }]);
       }
+      expect(count).toBeGreaterThan(0);
     },
     sql: (text) => onServer(databaseUrl, async (connection) => (await connection.query(text)).rows),
     async close() {
       await host.stop();
       for (const proxy of Object.values(network)) await proxy.stop();
       await stores.stop();
-      workspace.remove();
+      if (folders === undefined) workspace.remove();
       rmSync(folder, { recursive: true, force: true });
     },
   };
   return world;
 }
 
+async function failureAfter(milliseconds: number, error: unknown): Promise<never> {
+  await delay(milliseconds);
+  throw error;
+}
+
 function stagesUntil(last: StageId): readonly StageId[] {
   const ids = STAGES.map(({ id }) => id);
   return ids.slice(0, ids.indexOf(last) + 1);
+}
+
+/** Tables and indexes only: without its log the server could not even say that a disk is full. */
+async function moveDatabase(databaseUrl: string, folder: string): Promise<void> {
+  const name = new URL(databaseUrl).pathname.slice(1);
+  const elsewhere = new URL(databaseUrl);
+  elsewhere.pathname = "/postgres";
+  await onServer(elsewhere.href, async (connection) => {
+    const { rows } = await connection.query<{ data_directory: string }>("SHOW data_directory");
+    const { uid, gid } = statSync((rows[0] as { data_directory: string }).data_directory);
+    const place = join(folder, "tabelas");
+    mkdirSync(place);
+    chownSync(place, uid, gid);
+    await connection.query(`CREATE TABLESPACE pequeno LOCATION '${place}'`);
+    await connection.query(`ALTER DATABASE ${name} SET TABLESPACE pequeno`);
+  });
+}
+
+/** So many files that a server which fails now and then does fail. */
+function notes(): Readonly<Record<string, string>> {
+  return Object.fromEntries(Array.from({ length: 16 }, (_, index) => [`notas/nota-${index}.txt`, `nota ${index}\n`]));
 }
 
 /** No two parts are alike. */

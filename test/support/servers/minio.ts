@@ -14,22 +14,31 @@ export interface S3Server extends ServerProcess {
   readonly access: S3Options;
 }
 
-/** @param certificates folder with `public.crt` and `private.key`: the server then speaks TLS only */
-export async function startMinio({ certificates }: { readonly certificates?: string } = {}): Promise<S3Server> {
+export interface MinioOptions {
+  /** Folder with `public.crt` and `private.key`: the server then speaks TLS only. */
+  readonly certificates?: string;
+  /** Where its data folder is made. */
+  readonly parent?: string;
+}
+
+export async function startMinio({ certificates, parent }: MinioOptions = {}): Promise<S3Server> {
   const [accessKey, secretKey] = [randomBytes(10).toString("hex"), randomBytes(20).toString("hex")];
-  const server = await startServer((port, folder) => ({
-    program: minioProgram as string,
-    args: [
-      "server",
-      folder,
-      "--quiet",
-      "--address",
-      `127.0.0.1:${port}`,
-      ...(certificates === undefined ? [] : ["--certs-dir", certificates]),
-    ],
-    // Without a region of its own it takes requests that are signed for any.
-    env: { MINIO_ROOT_USER: accessKey, MINIO_ROOT_PASSWORD: secretKey, MINIO_BROWSER: "off", MINIO_SITE_REGION: REGION },
-  }));
+  const server = await startServer(
+    (port, folder) => ({
+      program: minioProgram as string,
+      args: [
+        "server",
+        folder,
+        "--quiet",
+        "--address",
+        `127.0.0.1:${port}`,
+        ...(certificates === undefined ? [] : ["--certs-dir", certificates]),
+      ],
+      // Without a region of its own it takes requests that are signed for any.
+      env: { MINIO_ROOT_USER: accessKey, MINIO_ROOT_PASSWORD: secretKey, MINIO_BROWSER: "off", MINIO_SITE_REGION: REGION },
+    }),
+    parent,
+  );
   const scheme = certificates === undefined ? "http" : "https";
   const access = { endpoint: `${scheme}://127.0.0.1:${server.port}`, region: REGION, accessKey, secretKey };
   const ready = () => (certificates === undefined ? untilReady(`${access.endpoint}/minio/health/ready`) : sleep(500));

@@ -29,9 +29,15 @@ export interface ServerCommand {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** @param commandFor for a port and an empty data folder; answers once the port is open */
-export async function startServer(commandFor: (port: number, folder: string) => ServerCommand): Promise<ServerProcess> {
-  const folder = await mkdtemp(join(tmpdir(), "eda-server-"));
+/**
+ * @param commandFor for a port and an empty data folder; answers once the port is open
+ * @param parent where the data folder is made
+ */
+export async function startServer(
+  commandFor: (port: number, folder: string) => ServerCommand,
+  parent: string = tmpdir(),
+): Promise<ServerProcess> {
+  const folder = await mkdtemp(join(parent, "eda-server-"));
   const port = await freePort();
   const command = commandFor(port, folder);
   let child = await start(command, port);
