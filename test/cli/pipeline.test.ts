@@ -148,6 +148,11 @@ describeWithPython("the command line on a small project", () => {
     expect(await text(`jobs show ${job.job}`)).toMatch(/mae +0\.5/u);
     const cancelled = await workspace.eda(`jobs cancel ${job.job}`);
     expect(cancelled).toMatchObject({ code: 0, stderr: expect.stringContaining("has succeeded already") });
+    const resumed = await workspace.eda(`jobs resume ${job.job}`);
+    expect(resumed).toMatchObject({ code: 3, stderr: expect.stringContaining("is succeeded and cannot be resumed") });
+    const followed = await workspace.eda(`jobs follow ${job.job} --json`);
+    expect(followed.code).toBe(0);
+    expect(documentOf(followed)).toMatchObject({ job: job.job, state: "succeeded", attempts: [{ finished: true }] });
   });
 
   it("doctor finds everything in order", async () => {
