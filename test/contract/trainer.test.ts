@@ -96,7 +96,7 @@ describeWithPython("the Jupyter trainer", (python) => {
         controller.abort();
       })();
       const endless =
-        "print('em andamento', flush=True)\nopen(job.folder / 'started', 'w').close()\nwhile True:\n    try:\n        import time; time.sleep(60)\n    except KeyboardInterrupt: pass";
+        "import time\nprint('em andamento', flush=True)\ntime.sleep(2)\nopen(job.folder / 'started', 'w').close()\nwhile True:\n    try:\n        time.sleep(60)\n    except KeyboardInterrupt: pass";
       const { error, executed } = await train([WRITE_PID, endless], { signal: controller.signal });
       await watch;
       expect(error).toMatchObject({ kind: "cancelled" });

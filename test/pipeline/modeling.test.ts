@@ -12,7 +12,7 @@ import { ingestStage } from "../../src/pipeline/stages/ingest.ts";
 import { modelingStage } from "../../src/pipeline/stages/modeling.ts";
 import { stagingStage } from "../../src/pipeline/stages/staging.ts";
 import { collect } from "../support/collect.ts";
-import { notebookOf } from "../support/notebooks.ts";
+import { notebookOf, WRITE_METRICS } from "../support/notebooks.ts";
 import { describeWithPython } from "../support/python.ts";
 import { openTestServices, type TestRunOptions, type TestServices } from "../support/services.ts";
 import { SMALL_PROJECT } from "../support/small-project.ts";
@@ -136,6 +136,20 @@ describeWithPython("modeling", (python) => {
       expect(readFileSync(join(workspace.folder, kept), "utf8")).toContain("até aqui");
       expect({ keys: await keys(), job: await newestJob() }).toEqual(before);
       expect(workspace.commits().at(-1)?.subject).toBe("docs: falha registrada na etapa modeling do projeto lojas");
+    },
+    TEST_TIMEOUT_MS,
+  );
+
+  it(
+    "is trained by a second attempt when its kernel dies, if the project file allows one",
+    async () => {
+      editProject((text) => text.replace("dataset: vendas\n", "dataset: vendas\n  attempts: 2\n"));
+      write(
+        NOTEBOOK,
+        notebookOf("import os, signal\nif job.attempt.startswith('001'): os.kill(os.getpid(), signal.SIGKILL)", WRITE_METRICS),
+      );
+      const record = await run();
+      expect(record).toMatchObject({ state: "succeeded", details: { attempts: 2, attempt: expect.stringMatching(/^002-/u) } });
     },
     TEST_TIMEOUT_MS,
   );
