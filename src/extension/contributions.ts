@@ -3,6 +3,7 @@
  * cannot be registered without being declared, or declared without being registered.
  */
 import { STAGES, type StageId } from "../domain/stage.ts";
+import { STORE_SETTINGS } from "./services/store-settings.ts";
 
 type StageCommand = `eda.run.${StageId}`;
 
@@ -29,6 +30,9 @@ export const PALETTE_COMMANDS = [
   "eda.showOutput",
   "eda.statusActions",
   "eda.openWalkthrough",
+  "eda.connectServices",
+  "eda.checkServices",
+  "eda.migrateStores",
   "eda.signInToGoogle",
   "eda.signOutOfGoogle",
 ] as const;
@@ -52,7 +56,7 @@ export const VIEWS = ["eda.pipeline", "eda.buckets", "eda.inventories", "eda.run
 export type ViewId = (typeof VIEWS)[number];
 
 /** Settings with their defaults. */
-export const SETTINGS = { home: "", pageSize: 200 } as const;
+export const SETTINGS = { home: "", pageSize: 200, ...STORE_SETTINGS } as const;
 
 /**
  * Context keys of `when` clauses. `eda.workspace`: `none` (no folder open), `uninitialised` (no `configs/eda.yaml`) or `ready`.
@@ -62,3 +66,5 @@ export const CONTEXT_KEYS = ["eda.workspace", "eda.running"] as const;
 export type ContextKey = (typeof CONTEXT_KEYS)[number];
 
 export const WALKTHROUGH = "eda.start";
+/** From the stores that come by themselves to servers. */
+export const SERVICES_WALKTHROUGH = "eda.services";

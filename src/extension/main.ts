@@ -4,6 +4,7 @@ import { assetCommands } from "./commands/asset-commands.ts";
 import { googleCommands } from "./commands/google-commands.ts";
 import { registerHandlers } from "./commands/handlers.ts";
 import { jobCommands } from "./commands/job-commands.ts";
+import { serviceCommands } from "./commands/service-commands.ts";
 import { runCommands } from "./commands/run-commands.ts";
 import { workspaceCommands } from "./commands/workspace-commands.ts";
 import { openSession, type Session } from "./session.ts";
@@ -30,6 +31,7 @@ export function activate(context: vscode.ExtensionContext): EdaApi {
     ...jobCommands,
     ...assetCommands,
     ...google.handlers,
+    ...serviceCommands(context.extension.id),
     ...workspaceCommands(channel, context.extension.id),
   };
   context.subscriptions.push(vscode.window.registerUriHandler(google.uriHandler));

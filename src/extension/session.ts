@@ -9,6 +9,7 @@ import { type Monitor, openMonitor } from "./monitor/panel.ts";
 import { PipelineModel } from "./pipeline-model.ts";
 import { openProblems, type Problems } from "./problems.ts";
 import { createRunControl, type RunControl } from "./runs/run-control.ts";
+import { syncStoreSettings } from "./services/settings-sync.ts";
 import { writeRunLogs } from "./runs/log-output.ts";
 import { createRunReports, type RunReports } from "./runs/run-reports.ts";
 import { RunTracker } from "./runs/run-tracker.ts";
@@ -127,6 +128,7 @@ export function openSession(folder: vscode.Uri, extension: vscode.Extension<unkn
     watcher.onDidCreate(changed),
     watcher.onDidDelete(changed),
     changed,
+    syncStoreSettings(folder, readiness, log),
     writeRunLogs(tracker, channel),
     openStatusBar(link, model, tracker),
     problems,

@@ -18,10 +18,11 @@ export async function checksWithoutHost(
 ): Promise<readonly DoctorCheck[]> {
   const { kind, message, todo } = failure;
   const host: DoctorCheck = { name: "host", state: "failed", message, todo: todo ?? null, kind };
-  return program === undefined ? [host] : [host, ...(await lookAt(workspace, program))];
+  return program === undefined ? [host] : [host, ...(await lookAtStores(workspace, program))];
 }
 
-async function lookAt(workspace: string, { node, main, env }: HostProgram): Promise<readonly DoctorCheck[]> {
+/** What the settings and the environment name now, whatever a host has open; never rejects. */
+export async function lookAtStores(workspace: string, { node, main, env }: HostProgram): Promise<readonly DoctorCheck[]> {
   try {
     const { stdout } = await execute(node, [main, "--workspace", workspace, "--check"], { env, timeout: TIMEOUT_MS });
     return JSON.parse(stdout) as readonly DoctorCheck[];

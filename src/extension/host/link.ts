@@ -13,8 +13,8 @@ import {
 } from "vscode-jsonrpc/node";
 import { EdaError, toEdaError } from "../../domain/errors.ts";
 import { isTerminal, type RunEvent, type RunProgress, type RunSummary } from "../../domain/run.ts";
-import { call, connectHost, type HostConnection } from "../../protocol/client.ts";
 import { checksWithoutHost } from "../../protocol/check-stores.ts";
+import { call, connectHost, type HostConnection, type HostProgram } from "../../protocol/client.ts";
 import type { Installation } from "../../protocol/installation.ts";
 import { JobChanged, type JobView } from "../../protocol/jobs.ts";
 import {
@@ -125,6 +125,14 @@ export class HostLink implements Disposable {
   /** Progress of one long request, by its token, on the present connection. */
   onWorkProgress(token: string, listener: (progress: RunProgress) => void): Disposable {
     return this.#connection?.rpc.onProgress(WorkProgress, token, listener) ?? { dispose: () => undefined };
+  }
+
+  /** What runs in the host's place when no host is to. @throws EdaError `unavailable` `host-not-installed` */
+  program(): HostProgram {
+    const { installation, notInstalled } = this.#options;
+    const found = installation();
+    if (found === undefined) throw notInstalled();
+    return found.program;
   }
 
   /** Connects, starting the host when none runs. */

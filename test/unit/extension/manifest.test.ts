@@ -2,7 +2,15 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { CONTEXT_KEYS, NODE_COMMANDS, PALETTE_COMMANDS, SETTINGS, VIEWS, WALKTHROUGH } from "../../../src/extension/contributions.ts";
+import {
+  CONTEXT_KEYS,
+  NODE_COMMANDS,
+  PALETTE_COMMANDS,
+  SERVICES_WALKTHROUGH,
+  SETTINGS,
+  VIEWS,
+  WALKTHROUGH,
+} from "../../../src/extension/contributions.ts";
 
 const root = join(import.meta.dirname, "..", "..", "..");
 const text = readFileSync(join(root, "package.json"), "utf8");
@@ -38,7 +46,7 @@ describe("the manifest", () => {
     expect(Object.fromEntries(settings)).toEqual(
       Object.fromEntries(Object.entries(SETTINGS).map(([name, value]) => [`eda.${name}`, value])),
     );
-    expect(contributes.walkthroughs.map(({ id }: { id: string }) => id)).toEqual([WALKTHROUGH]);
+    expect(contributes.walkthroughs.map(({ id }: { id: string }) => id)).toEqual([WALKTHROUGH, SERVICES_WALKTHROUGH]);
   });
 
   it("uses only context keys and views that exist in its conditions", () => {
@@ -48,7 +56,8 @@ describe("the manifest", () => {
   });
 
   it("names files that are there", () => {
-    const media = contributes.walkthroughs[0].steps.map(({ media: { svg } }: { media: { svg: string } }) => svg);
+    const steps = contributes.walkthroughs.flatMap(({ steps }: { steps: { media: { svg: string } }[] }) => steps);
+    const media = steps.map(({ media: { svg } }: { media: { svg: string } }) => svg);
     const schemas = contributes.yamlValidation.map(({ url }: { url: string }) => url);
     const icons = [manifest.icon, ...contributes.viewsContainers.activitybar.map(({ icon }: { icon: string }) => icon)];
     expect([...media, ...schemas, ...icons].filter((file) => !existsSync(join(root, file)))).toEqual([]);
