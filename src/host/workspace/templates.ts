@@ -92,6 +92,14 @@ const SETTINGS = `# Configuração deste repositório. Tudo tem um valor padrão
 #   # O token vem de EDA_JUPYTER_TOKEN ou do arquivo em EDA_JUPYTER_TOKEN_FILE.
 #   url: http://localhost:8888/
 
+# jobs:
+#   # Tempos dos trabalhos de treino, em segundos. No lugar de {}, por exemplo, os valores padrão:
+#   # { beatSeconds: 60, lateSeconds: 300, suspectSeconds: 900, lostSeconds: 1800 }
+#   limits: {}
+
+# colab: {}
+#   # Pasta do Drive abaixo da qual ficam os trabalhos, em eda/. No lugar de {}, por exemplo: { folder: projetos }
+
 # stores: {}
 #   # Servidores no lugar do que fica em .eda; segredos vêm do ambiente, por exemplo de EDA_S3_SECRET_KEY_FILE. No lugar de {}, por exemplo:
 #   # { objects: { endpoint: "https://minio.example:9000", accessKey: eda }, database: { host: db.example }, drive: { kind: google } }
