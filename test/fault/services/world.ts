@@ -216,7 +216,8 @@ export async function openFaultWorld({ projects, folders }: FaultWorldOptions): 
     },
     sql: (text) => onServer(databaseUrl, async (connection) => (await connection.query(text)).rows),
     async close() {
-      await host.stop();
+      // One that a failed test has left behind, without a connection, must not keep the servers alive.
+      await host.stop().catch(() => host.kill());
       for (const proxy of Object.values(network)) await proxy.stop();
       await stores.stop();
       if (folders === undefined) workspace.remove();
