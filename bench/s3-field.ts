@@ -40,7 +40,9 @@ export async function openS3Field(cache: string): Promise<S3Field> {
     AWS_REGION: region,
   };
   const admin = (...args: string[]) => execFileSync(mc, ["--quiet", ...args], { env, encoding: "utf8" });
-  const empty = () => admin("rm", "--recursive", "--force", "--versions", `bench/${BUCKET}`);
+  const removal = ["--quiet", "rm", "--recursive", "--force", "--versions", `bench/${BUCKET}`];
+  // It tells of every version.
+  const empty = () => void execFileSync(mc, removal, { env, stdio: ["ignore", "ignore", "inherit"] });
   const peers: PeerStore = { endpoint, env, bucket: BUCKET, server: server.pid, empty };
   const edaEnv = { EDA_S3_ENDPOINT: endpoint, EDA_S3_REGION: region, EDA_S3_ACCESS_KEY: accessKey, EDA_S3_SECRET_KEY: secretKey };
   return {
