@@ -1,8 +1,8 @@
 /** One job: where it stands and what to do, its curves, and everything it is made of. */
 import * as l10n from "@vscode/l10n";
 import { html, nothing, type TemplateResult } from "lit";
-import { canCancel, canResume, currentAttempt } from "../../src/domain/job/status.ts";
-import { jobProgress, jobStateName, reasonWords } from "../../src/extension/text/jobs.ts";
+import { canCancel, currentAttempt } from "../../src/domain/job/status.ts";
+import { isResumable, jobProgress, jobStateName, reasonWords } from "../../src/extension/text/jobs.ts";
 import { age, duration } from "../../src/extension/text/locale.ts";
 import type { JobView } from "../../src/protocol/jobs.ts";
 import { gpuCharts, metricCharts } from "./job-charts.ts";
@@ -56,7 +56,7 @@ function actions(job: JobView, model: Model): TemplateResult {
   const send = (type: "open-notebook" | "cancel" | "resume" | "open-run") => () => model.send({ type, job: job.job });
   return html`
     ${job.openUrl === null ? nothing : html`<vscode-button icon="link-external" @click=${send("open-notebook")}>${l10n.t("Open in Colab")}</vscode-button>`}
-    ${canResume(status) ? html`<vscode-button icon="debug-restart" @click=${send("resume")}>${l10n.t("Resume")}</vscode-button>` : nothing}
+    ${isResumable(job) ? html`<vscode-button icon="debug-restart" @click=${send("resume")}>${l10n.t("Resume")}</vscode-button>` : nothing}
     ${canCancel(status) ? html`<vscode-button secondary icon="stop-circle" @click=${send("cancel")}>${l10n.t("Cancel")}</vscode-button>` : nothing}
     <vscode-button secondary icon="output" @click=${send("open-run")}>${l10n.t("Run report")}</vscode-button>`;
 }

@@ -3,13 +3,13 @@ import * as l10n from "@vscode/l10n";
 import * as vscode from "vscode";
 import type { Event } from "vscode-jsonrpc";
 import { Emitter } from "vscode-jsonrpc";
-import { canResume, isClosed, type JobState } from "../../domain/job/status.ts";
+import { isClosed, type JobState } from "../../domain/job/status.ts";
 import { printable } from "../../domain/printable.ts";
 import { type JobView, JobViews, ResumeJob } from "../../protocol/jobs.ts";
 import { type Action, offer, showFailure } from "../failures.ts";
 import type { HostLink } from "../host/link.ts";
 import { count } from "../text/locale.ts";
-import { reasonWords } from "../text/jobs.ts";
+import { isResumable, reasonWords } from "../text/jobs.ts";
 
 /** States in which nothing goes on unless somebody does something. */
 const NEEDS_PERSON: ReadonlySet<JobState> = new Set(["waiting", "suspect", "lost"]);
@@ -40,7 +40,7 @@ export function watchJobs({ folder, link, openMonitor, tellsRun }: JobWatchOptio
     const { openUrl } = job;
     const notebook: Action[] =
       openUrl === null ? [] : [{ title: l10n.t("Open in Colab"), run: () => vscode.env.openExternal(vscode.Uri.parse(openUrl, true)) }];
-    const resume: Action[] = canResume(job.status)
+    const resume: Action[] = isResumable(job)
       ? [
           {
             title: l10n.t("Resume"),

@@ -1,7 +1,7 @@
 /** Training jobs in people's words: for the views, the notifications and the job monitor's page. */
 import * as l10n from "@vscode/l10n";
 import { type Reason, REASONS } from "../../domain/job/reasons.ts";
-import { currentAttempt, type JobState, progressOf } from "../../domain/job/status.ts";
+import { canResume, currentAttempt, type JobState, progressOf } from "../../domain/job/status.ts";
 import { printable } from "../../domain/printable.ts";
 import type { JobView } from "../../protocol/jobs.ts";
 import type { Icon } from "../tree/node.ts";
@@ -57,6 +57,11 @@ export function jobStateIcon(state: JobState): Icon {
     case "cancelled":
       return { id: "circle-slash", color: "disabledForeground" };
   }
+}
+
+/** Whether resuming can have an effect: the run that follows the job is still there. */
+export function isResumable({ status, finishedAt }: Pick<JobView, "status" | "finishedAt">): boolean {
+  return finishedAt === null && canResume(status);
 }
 
 /** Why a job is in its state, and what to do, in the person's language. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { jobLine, jobProgress, jobStateIcon, jobStateName, reasonWords } from "../../../src/extension/text/jobs.ts";
+import { isResumable, jobLine, jobProgress, jobStateIcon, jobStateName, reasonWords } from "../../../src/extension/text/jobs.ts";
 import { jobView, STATUSES } from "../../support/job-views.ts";
 
 describe("a job in words", () => {
@@ -22,6 +22,12 @@ describe("a job in words", () => {
       message: "Attempt 1 failed: WrongAccelerator: The job wants a T4 and got no GPU.",
       todo: "Choose Runtime, Change runtime type, T4 GPU, then run all cells.",
     });
+  });
+
+  it("can be resumed while its run still follows it, and not after", () => {
+    expect(isResumable(jobView({ status: STATUSES.lost }))).toBe(true);
+    expect(isResumable(jobView({ status: STATUSES.failed, finishedAt: "2026-11-24T12:10:00.000Z" }))).toBe(false);
+    expect(isResumable(jobView({ status: STATUSES.running }))).toBe(false);
   });
 
   it("shows control characters of a runtime's words instead of sending them", () => {
