@@ -30,6 +30,7 @@ export const PALETTE_COMMANDS = [
   "eda.showOutput",
   "eda.statusActions",
   "eda.openWalkthrough",
+  "eda.openTrainingWalkthrough",
   "eda.connectServices",
   "eda.checkServices",
   "eda.migrateStores",
@@ -68,3 +69,5 @@ export type ContextKey = (typeof CONTEXT_KEYS)[number];
 export const WALKTHROUGH = "eda.start";
 /** From the stores that come by themselves to servers. */
 export const SERVICES_WALKTHROUGH = "eda.services";
+/** The page *Train on a Colab T4*. */
+export const TRAINING_WALKTHROUGH = "eda.training";

@@ -86,6 +86,14 @@ describeWithPython("the job monitor in VS Code", (python) => {
     if (root !== undefined) rmSync(root, { recursive: true, force: true, maxRetries: 5 });
   }, TIMEOUT_MS);
 
+  /** Opens a step of the walkthrough and presses what it offers. */
+  const follow = async (step: string, button: string) => {
+    const page = window.page.locator(".gettingStartedContainer:visible");
+    const row = page.locator(".getting-started-step", { hasText: step });
+    await row.waitFor();
+    if (!((await row.getAttribute("class")) ?? "").includes("expanded")) await row.click();
+    await row.locator("a, button", { hasText: button }).first().click();
+  };
   const monitor = (): FrameLocator => window.page.frameLocator("iframe.webview.ready").frameLocator("iframe#active-frame");
 
   it.skipIf(!canTest)(
@@ -93,13 +101,18 @@ describeWithPython("the job monitor in VS Code", (python) => {
     async () => {
       await window.showEda();
       await window.row("Pipeline", "6 · Modeling").waitFor();
-      await window.command("Run Modeling");
+      await window.command("Train on a Colab T4");
+      await follow("Ask for a T4", "Open Project File");
+      await window.page.locator(".editor-instance", { hasText: "trainer: colab-drive" }).first().waitFor();
+      await window.command("Train on a Colab T4");
+      await window.screenshot("training-walkthrough");
+      await follow("Prepare the job", "Run Modeling");
       const waiting = window.notification("Waiting for a runtime to start the notebook.");
       await waiting.waitFor();
       await waiting.getByRole("button", { name: "Open in Colab" }).waitFor();
       await window.row("Runs", "waiting for a runtime").waitFor();
 
-      await window.command("Open Job Monitor");
+      await follow("Open it in Colab, and watch", "Open Job Monitor");
       await monitor().getByText("open the notebook and choose Runtime, Run all").waitFor();
       await window.screenshot("monitor-waiting");
       const job = (await monitor().locator("main h1 small").textContent()) as string;

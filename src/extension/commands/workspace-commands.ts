@@ -8,7 +8,7 @@ import { isProjectName } from "../../domain/names.ts";
 import type { RunProgress } from "../../domain/run.ts";
 import { endpointOf } from "../../protocol/endpoint.ts";
 import { CreateDemo, InitWorkspace, Recover, Verify, type VerifyReport } from "../../protocol/messages.ts";
-import { type CommandId, WALKTHROUGH } from "../contributions.ts";
+import { type CommandId, TRAINING_WALKTHROUGH, WALKTHROUGH } from "../contributions.ts";
 import { offer } from "../failures.ts";
 import { actorName } from "../runs/run-control.ts";
 import type { Session } from "../session.ts";
@@ -54,6 +54,8 @@ export function workspaceCommands(channel: vscode.LogOutputChannel, extensionId:
     "eda.showHostLog": ({ link }) => vscode.window.showTextDocument(vscode.Uri.file(endpointOf(link.workspace).logFile)),
     "eda.showOutput": () => channel.show(),
     "eda.statusActions": statusActions,
+    "eda.openTrainingWalkthrough": () =>
+      vscode.commands.executeCommand("workbench.action.openWalkthrough", `${extensionId}#${TRAINING_WALKTHROUGH}`, false),
     "eda.openWalkthrough": () => vscode.commands.executeCommand("workbench.action.openWalkthrough", `${extensionId}#${WALKTHROUGH}`, false),
   } satisfies Partial<Handlers>;
 }

@@ -9,6 +9,7 @@ import {
   SERVICES_WALKTHROUGH,
   SETTINGS,
   VIEWS,
+  TRAINING_WALKTHROUGH,
   WALKTHROUGH,
 } from "../../../src/extension/contributions.ts";
 
@@ -46,7 +47,7 @@ describe("the manifest", () => {
     expect(Object.fromEntries(settings)).toEqual(
       Object.fromEntries(Object.entries(SETTINGS).map(([name, value]) => [`eda.${name}`, value])),
     );
-    expect(contributes.walkthroughs.map(({ id }: { id: string }) => id)).toEqual([WALKTHROUGH, SERVICES_WALKTHROUGH]);
+    expect(contributes.walkthroughs.map(({ id }: { id: string }) => id)).toEqual([WALKTHROUGH, SERVICES_WALKTHROUGH, TRAINING_WALKTHROUGH]);
   });
 
   it("uses only context keys and views that exist in its conditions", () => {
