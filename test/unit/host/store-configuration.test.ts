@@ -13,17 +13,17 @@ const FILES: Readonly<Record<string, string>> = {
   "/run/secrets/s3": "s3cret\n",
   "/run/secrets/empty": "\n",
   "/run/secrets/two-lines": "a\r\nb\r\n",
-  "/work/certs/ca.pem": "PEM of the workspace",
+  "/projeto/certs/ca.pem": "PEM of the workspace",
   "/etc/ca.pem": "PEM of the machine",
-  "/work/keys/service.json": '{"type":"service_account","private_key":"s3cret"}',
-  "/work/keys/client.json": '{"installed":{"client_id":"id.apps.example.com","client_secret":"s3cret"}}',
-  "/work/keys/other.json": '{"secret":"s3cret"}',
+  "/projeto/keys/service.json": '{"type":"service_account","private_key":"s3cret"}',
+  "/projeto/keys/client.json": '{"installed":{"client_id":"id.apps.example.com","client_secret":"s3cret"}}',
+  "/projeto/keys/other.json": '{"secret":"s3cret"}',
 };
 const S3 = { EDA_S3_ENDPOINT: "https://minio.example:9000", EDA_S3_ACCESS_KEY: "eda", EDA_S3_SECRET_KEY: "s3cret" };
 
 const resolve = (env: Environment, settings = "") =>
   resolveStores({
-    workspace: "/work",
+    workspace: "/projeto",
     settings: parseConfig(settingsSchema, SETTINGS_FILE, settings).stores,
     env,
     readFile(path) {
@@ -142,7 +142,7 @@ stores:
     expect(failureOf(() => resolve({ ...S3, EDA_S3_CA: "certs/none.pem" }))).toMatchObject({
       kind: "precondition",
       code: "certificate-unreadable",
-      message: "The certificate /work/certs/none.pem cannot be read.",
+      message: "The certificate /projeto/certs/none.pem cannot be read.",
     });
   });
 
@@ -233,7 +233,7 @@ describe("the run log", () => {
       uri: "mongodb+srv://mongo.example",
       database: "lago",
       user: "ana",
-      ca: { file: "/work/certs/ca.pem", pem: "PEM of the workspace" },
+      ca: { file: "/projeto/certs/ca.pem", pem: "PEM of the workspace" },
     });
   });
 
@@ -255,9 +255,9 @@ describe("Drive", () => {
 
   it("is Google's when file or environment say so", () => {
     const settings = "stores: { drive: { kind: google, account: ana@example.org, exports: { sheets: xlsx } } }";
-    expect(resolve({ EDA_GOOGLE_CREDENTIALS_FILE: "/work/keys/service.json" }, settings).drive).toEqual({
+    expect(resolve({ EDA_GOOGLE_CREDENTIALS_FILE: "/projeto/keys/service.json" }, settings).drive).toEqual({
       kind: "google",
-      credentials: { kind: "service-account", keyFile: "/work/keys/service.json" },
+      credentials: { kind: "service-account", keyFile: "/projeto/keys/service.json" },
       account: "ana@example.org",
       exports: { sheets: "xlsx" },
       apiRoot: undefined,
@@ -270,14 +270,14 @@ describe("Drive", () => {
 
   it("takes the client that people sign in with, and keeps the token with the user", () => {
     const { drive } = resolve({ ...GOOGLE, EDA_GOOGLE_CREDENTIALS_FILE: "keys/client.json" });
-    expect(drive.kind === "google" && googleOptions(drive, "/work/.eda/google-drive", { XDG_CONFIG_HOME: "/home/ana/.config" })).toEqual({
+    expect(drive.kind === "google" && googleOptions(drive, "/projeto/.eda/google-drive", { XDG_CONFIG_HOME: "/home/ana/.config" })).toEqual({
       auth: {
         kind: "user",
         clientId: "id.apps.example.com",
         clientSecret: "s3cret",
         tokenFile: "/home/ana/.config/eda/google-token.json",
       },
-      stateFolder: "/work/.eda/google-drive",
+      stateFolder: "/projeto/.eda/google-drive",
       exports: {},
     });
     expect(JSON.stringify(drive)).not.toContain("s3cret");
@@ -329,7 +329,7 @@ describe("a configuration with secrets", () => {
   });
 
   it("is described by kinds and addresses", () => {
-    expect(describeStores(configuration, "/work/.eda/objects")).toEqual({
+    expect(describeStores(configuration, "/projeto/.eda/objects")).toEqual({
       objects: "S3 https://minio.example:9000",
       inventory: "PostgreSQL db.example:5432/lago",
       runLog: "MongoDB mongo.example",
