@@ -270,16 +270,18 @@ describe("Drive", () => {
 
   it("takes the client that people sign in with, and keeps the token with the user", () => {
     const { drive } = resolve({ ...GOOGLE, EDA_GOOGLE_CREDENTIALS_FILE: "keys/client.json" });
-    expect(drive.kind === "google" && googleOptions(drive, "/projeto/.eda/google-drive", { XDG_CONFIG_HOME: "/home/ana/.config" })).toEqual({
-      auth: {
-        kind: "user",
-        clientId: "id.apps.example.com",
-        clientSecret: "s3cret",
-        tokenFile: "/home/ana/.config/eda/google-token.json",
+    expect(drive.kind === "google" && googleOptions(drive, "/projeto/.eda/google-drive", { XDG_CONFIG_HOME: "/home/ana/.config" })).toEqual(
+      {
+        auth: {
+          kind: "user",
+          clientId: "id.apps.example.com",
+          clientSecret: "s3cret",
+          tokenFile: "/home/ana/.config/eda/google-token.json",
+        },
+        stateFolder: "/projeto/.eda/google-drive",
+        exports: {},
       },
-      stateFolder: "/projeto/.eda/google-drive",
-      exports: {},
-    });
+    );
     expect(JSON.stringify(drive)).not.toContain("s3cret");
   });
 
