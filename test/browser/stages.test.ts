@@ -12,7 +12,7 @@ const PROJECT_FILE = "configs/projects/lojas.yaml";
 const RUN_TIMEOUT_MS = 120_000;
 const TEST_TIMEOUT_MS = 240_000;
 /** A run of modeling that is neither waiting nor ended. */
-const AT_WORK = /Modeling.*(executing|step|%)/u;
+const AT_WORK = /Modeling.*(executing|running|step|%)/u;
 
 describe.skipIf(!canTestExtension())("the extension in a browser", { timeout: TEST_TIMEOUT_MS }, () => {
   let server: CodeServer;
