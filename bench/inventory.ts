@@ -4,6 +4,7 @@
  * indexes; order alternating, each into an empty table after a checkpoint. Then the publication of 20,000 files with edges and file cache, as stage 2
  * asks for it. `--write` puts the tables into docs/benchmarks.md.
  */
+import { median } from "./report.ts";
 import { createHash } from "node:crypto";
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, tmpdir, totalmem } from "node:os";
@@ -200,11 +201,6 @@ async function seconds(work: () => Promise<unknown>): Promise<number> {
   const start = performance.now();
   await work();
   return (performance.now() - start) / 1000;
-}
-
-function median(numbers: readonly number[]): number {
-  const sorted = [...numbers].sort((a, b) => a - b);
-  return sorted[Math.floor((sorted.length - 1) / 2)] as number;
 }
 
 /** From here on `VmHWM` is the largest since now. */

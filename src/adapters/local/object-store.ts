@@ -8,6 +8,7 @@
  *
  * One process writes at a time (the host is one a workspace); any number may read.
  */
+import { inGroups } from "../../domain/groups.ts";
 import { randomUUID } from "node:crypto";
 import { mkdir, open, readdir, rename, rm, rmdir, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -240,17 +241,6 @@ async function* allVersions({ root }: Folder, bucket: BucketName, prefix: string
     );
     for (const info of found.flat()) if (info !== undefined) yield info;
   }
-}
-
-async function* inGroups<T>(items: AsyncIterable<T>, size: number): AsyncGenerator<T[]> {
-  let group: T[] = [];
-  for await (const item of items) {
-    group.push(item);
-    if (group.length < size) continue;
-    yield group;
-    group = [];
-  }
-  if (group.length > 0) yield group;
 }
 
 function dataFile({ root }: Folder, ref: ObjectRef): string {

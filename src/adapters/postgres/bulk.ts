@@ -1,5 +1,6 @@
 /** Writing any number of items, some thousands a statement. */
 import { setImmediate } from "node:timers/promises";
+import { inGroups } from "../../domain/groups.ts";
 import type { Items } from "../../ports/inventory.ts";
 import type { Queryable } from "./database.ts";
 
@@ -67,13 +68,6 @@ export async function forEachBatch<T>(items: Items<T>, prepare: (batch: readonly
   await sent;
 }
 
-export async function* batchesOf<T>(items: Items<T>): AsyncGenerator<readonly T[], void, undefined> {
-  let batch: T[] = [];
-  for await (const item of items) {
-    batch.push(item);
-    if (batch.length < BATCH_ROWS) continue;
-    yield batch;
-    batch = [];
-  }
-  if (batch.length > 0) yield batch;
+export function batchesOf<T>(items: Items<T>): AsyncGenerator<readonly T[], void, undefined> {
+  return inGroups(items, BATCH_ROWS);
 }

@@ -3,6 +3,7 @@
  * then the database in one transaction, with the audit entry that says that all is moved. Until then the stores of before are the true ones,
  * and they are not changed.
  */
+import { inGroups } from "../../domain/groups.ts";
 import type { Logger } from "pino";
 import { transferDatabase } from "../../adapters/postgres/transfer.ts";
 import { type AuditContent, formatAuditHead } from "../../domain/audit.ts";
@@ -174,15 +175,4 @@ function progressOf(onEvent: MigrationOptions["onEvent"]): (progress: RunProgres
     last = now;
     onEvent({ type: "progress", progress });
   };
-}
-
-async function* inGroups<T>(items: AsyncIterable<T>, size: number): AsyncGenerator<readonly T[], void, undefined> {
-  let group: T[] = [];
-  for await (const item of items) {
-    group.push(item);
-    if (group.length < size) continue;
-    yield group;
-    group = [];
-  }
-  if (group.length > 0) yield group;
 }
