@@ -1,6 +1,8 @@
 /** Who can carry a training job to a runtime in this workspace. */
 import { join } from "node:path";
+import { openCliTrainer } from "../adapters/colab/cli-trainer.ts";
 import { openDriveTrainer } from "../adapters/colab/drive-trainer.ts";
+import { localJobFolder } from "../adapters/jupyter/job-folder.ts";
 import { openJupyterTrainer } from "../adapters/jupyter/trainer.ts";
 import { EdaError } from "../domain/errors.ts";
 import { SETTINGS_FILE } from "../domain/governed.ts";
@@ -44,9 +46,15 @@ function openTrainer(id: TrainerId, options: TrainersOptions): JobTrainer {
         ...(settings.jobs.pollSeconds === undefined ? {} : { pollMs: settings.jobs.pollSeconds * 1_000 }),
       });
     case "colab-cli":
+      return openCliTrainer({
+        stateFolder,
+        env,
+        openFolder: localJobFolder,
+        ...(settings.jobs.pollSeconds === undefined ? {} : { lookMs: settings.jobs.pollSeconds * 1_000 }),
+      });
     case "colab-enterprise":
       throw new EdaError("precondition", "trainer-not-available", `The trainer ${id} is not available here.`, {
-        todo: "Choose jupyter or colab-drive as modeling.trainer in the project file.",
+        todo: "Choose jupyter, colab-drive or colab-cli as modeling.trainer in the project file.",
       });
   }
 }

@@ -60,6 +60,8 @@ export interface JobTrainer {
   readonly name: string;
   /** How its runtimes are called in records (`Acelerador: cpu, jupyter local`); null: as the runtime itself says. */
   readonly runtime: string | null;
+  /** What a person must know before it trains: costs, limits of its own. */
+  readonly notice?: string;
   /** Whether it starts attempts by itself; otherwise a person does, at {@link JobPlace.openUrl} or in the folder. */
   readonly startsAttempts: boolean;
   /** Between two looks into the folder, milliseconds. */

@@ -110,17 +110,20 @@ eda_job_folder = ""  # @param {type:"string"}
 
 def _eda_begin(job, drive_path, helper_sha256, folder):
     import hashlib, importlib.util, os, sys, time
-    try:
-        from google.colab import drive
-    except ImportError:
-        roots = []
-    else:
-        drive.mount("/content/drive")
-        shared = "/content/drive/Shareddrives"
-        names = sorted(os.listdir(shared)) if os.path.isdir(shared) else []
-        roots = ["/content/drive/MyDrive"] + [os.path.join(shared, name) for name in names]
     earlier = getattr(getattr(sys.modules.get("eda_job"), "Job", None), "current", None)
     places = [folder, os.environ.get("EDA_JOB_FOLDER", ""), os.getcwd(), str(earlier.folder) if earlier else ""]
+    roots = []
+    # Mounting asks a person: not where the folder was brought to the runtime.
+    if not any(place and os.path.isfile(os.path.join(place, "job.json")) for place in places):
+        try:
+            from google.colab import drive
+        except ImportError:
+            pass
+        else:
+            drive.mount("/content/drive")
+            shared = "/content/drive/Shareddrives"
+            names = sorted(os.listdir(shared)) if os.path.isdir(shared) else []
+            roots = ["/content/drive/MyDrive"] + [os.path.join(shared, name) for name in names]
     places += [os.path.join(root, drive_path) for root in roots if drive_path]
     places = [place for place in places if place]
     for attempt in range(30):

@@ -82,6 +82,7 @@ async function prepare({ trainer, parcel }: JobOrder, context: StageContext, job
   await mirror.write(JOB_FILES.job, files[JOB_FILES.job]);
   await job.change({ place });
   context.log("info", `Job ${job.kept.job} is prepared: ${trainer.name}.`);
+  if (trainer.notice !== undefined) context.log("info", trainer.notice);
   if (place.openUrl !== null) context.log("info", `Open it in Colab and choose Runtime, Run all: ${place.openUrl}`);
   return place;
 }
