@@ -19,8 +19,11 @@ const CONCURRENT_HEADS = 16;
 const AFTER_GROUP = "\u{10FFFF}";
 /** Sorts after a key, before every other. */
 const AFTER_KEY = "\u0001";
-/** MinIO's markers say where in its own listing to go on; without it, it starts that listing again. */
-const MINIO_MARKER = "[minio_cache";
+/**
+ * MinIO's markers name, behind the key, the listing of its own that goes on there; without that name it reads the folder again, which takes
+ * over a second for a folder of a million.
+ */
+const MINIO_LISTING = /\[minio_cache:[^\]]*\]$/u;
 
 interface Entry {
   readonly info: ObjectInfo;
@@ -49,6 +52,7 @@ interface RawRequest {
 export async function listPage(wire: Wire, { bucket, prefix, hierarchical, cursor, limit, signal }: ListRequest): Promise<Page<ListItem>> {
   const found: (Entry | string)[] = [];
   let keyMarker = cursor === undefined ? undefined : Buffer.from(cursor, "base64url").toString();
+  let serverMarker: string | undefined;
   let isLast = false;
   // One item more than wanted says whether there is another page.
   while (found.length <= limit && !isLast) {
@@ -57,13 +61,15 @@ export async function listPage(wire: Wire, { bucket, prefix, hierarchical, curso
     found.push(...[...latest, ...page.prefixes].sort((a, b) => byBytes(nameOf(a), nameOf(b))));
     isLast = page.next === undefined;
     const last = [...page.entries.map(({ info }) => info.key), ...page.prefixes].sort(byBytes).at(-1);
-    if (last !== undefined) keyMarker = markerAfter(last, page.prefixes.includes(last), page.next?.keyMarker);
+    // A bare name is no marker of MinIO's, whatever it looks like.
+    if (page.next?.keyMarker !== last) serverMarker = page.next?.keyMarker ?? serverMarker;
+    if (last !== undefined) keyMarker = markerAfter(last, page.prefixes.includes(last), serverMarker);
   }
   const shown = found.slice(0, limit);
   const items = await completed(wire, shown, signal);
   const last = shown.at(-1);
   if (last === undefined || found.length <= limit) return { items };
-  return { items, cursor: Buffer.from(markerAfter(nameOf(last), typeof last === "string")).toString("base64url") };
+  return { items, cursor: Buffer.from(markerAfter(nameOf(last), typeof last === "string", serverMarker)).toString("base64url") };
 }
 
 /** Every version of eda's own, by key, oldest first. What others put into the bucket is none of its business. */
@@ -90,8 +96,8 @@ export async function* allVersions(wire: Wire, bucket: BucketName, prefix: strin
 
 /** Servers differ in whether a marker's own key, or group, comes again. After this one it does not. */
 function markerAfter(name: string, isGroup: boolean, fromServer = ""): string {
-  if (fromServer.startsWith(`${name}${MINIO_MARKER}`)) return fromServer;
-  return `${name}${isGroup ? AFTER_GROUP : AFTER_KEY}`;
+  const listing = MINIO_LISTING.exec(fromServer)?.[0];
+  return listing === undefined ? `${name}${isGroup ? AFTER_GROUP : AFTER_KEY}` : `${name}${listing}`;
 }
 
 async function rawPage(
