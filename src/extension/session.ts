@@ -38,6 +38,7 @@ export interface Session extends vscode.Disposable {
   readonly monitor: Monitor;
   readonly readiness: Readiness;
   readonly views: { readonly pipeline: View; readonly buckets: View; readonly inventories: View; readonly runs: View };
+  /** Every view, from the stores themselves. */
   refresh(): void;
 }
 
@@ -79,12 +80,12 @@ export function openSession(folder: vscode.Uri, extension: vscode.Extension<unkn
     runs: openRunsView({ link, model, tracker, jobs, isReady }),
   };
   const problems = openProblems(folder, model);
-  const refresh = () => {
-    for (const view of Object.values(views)) view.reload();
+  const reload = (forReal?: true) => {
+    for (const view of Object.values(views)) view.reload(forReal);
   };
 
   const whenReady = async (ready: boolean) => {
-    refresh();
+    reload();
     if (ready) await link.connect().then(link.lookForHost.bind(link), () => link.lookForHost());
   };
   const changed = debounced(
@@ -115,7 +116,7 @@ export function openSession(folder: vscode.Uri, extension: vscode.Extension<unkn
       views.inventories.reload();
     }),
     vscode.workspace.onDidChangeConfiguration((event) => {
-      if (event.affectsConfiguration("eda.pageSize")) refresh();
+      if (event.affectsConfiguration("eda.pageSize")) reload();
       if (!event.affectsConfiguration("eda.home")) return;
       link.reset();
       void whenReady(readiness.isReady);
@@ -154,7 +155,7 @@ export function openSession(folder: vscode.Uri, extension: vscode.Extension<unkn
     monitor,
     readiness,
     views,
-    refresh,
+    refresh: () => reload(true),
     dispose: () => {
       for (const subscription of subscriptions) subscription.dispose();
     },

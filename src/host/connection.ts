@@ -7,6 +7,7 @@ import { JobChanged, type JobView } from "../protocol/jobs.ts";
 import { Hello, type HostStatus, PROTOCOL_VERSION, RunChanged, Status, Stop } from "../protocol/messages.ts";
 import type { Host } from "./host.ts";
 import { registerJobs } from "./rpc/jobs.ts";
+import { registerObjects } from "./rpc/objects.ts";
 import { registrarFor } from "./rpc/register.ts";
 import { registerGoogle } from "./rpc/google.ts";
 import { registerRuns } from "./rpc/runs.ts";
@@ -63,6 +64,7 @@ export function serveClient(socket: Socket, options: ConnectionOptions): Client 
       isKnown = true;
       registerRuns(registrar, rpc, host);
       registerViews(registrar, host);
+      registerObjects(registrar, rpc, host);
       registerJobs(registrar, host);
       registerWorkspace(registrar, rpc, host);
       registerGoogle(registrar, rpc, host);

@@ -14,6 +14,8 @@ import { ingestStage } from "../pipeline/stages/ingest.ts";
 import { modelingStage } from "../pipeline/stages/modeling.ts";
 import { stagingStage } from "../pipeline/stages/staging.ts";
 import type { Endpoint } from "../protocol/endpoint.ts";
+import type { FirstPages } from "./first-pages/first-pages.ts";
+import { openHostPages } from "./first-pages/open.ts";
 import { type CommitLock, createCommitLock, type DurableRuns, launchDurableRuns } from "./durable-runs.ts";
 import { removeLeftovers } from "./housekeeping.ts";
 import { refuseUnfinished } from "./migrate/unfinished.ts";
@@ -48,6 +50,7 @@ export interface Host {
   readonly tools: ToolBox;
   readonly stages: Stages;
   readonly board: RunBoard;
+  readonly firstPages: FirstPages;
   readonly runs: DurableRuns;
   readonly commitLock: CommitLock;
   readonly logger: Logger;
@@ -117,6 +120,8 @@ async function compose(
   const board = createRunBoard(runLog, logger);
   onClose(() => board.flush());
   stores.startMirror(board);
+  const store = stores.descriptions.objects;
+  const firstPages = openHostPages({ services, stateFolder, store, build: options.build, board, logger, onClose });
   const commitLock = createCommitLock();
   await removeLeftovers(services, stateFolder);
   const runs = await launchDurableRuns({
@@ -143,6 +148,7 @@ async function compose(
     tools,
     stages: STAGE_DEFINITIONS,
     board,
+    firstPages,
     runs,
     commitLock,
     logger,

@@ -90,6 +90,31 @@ export interface ObjectEntry {
   readonly storedAt: string | null;
 }
 
+export interface ListObjectsParams extends PageParams {
+  readonly bucket: string;
+  readonly prefix: string;
+  /**
+   * For the tree, of a first page: `remembered` as it was last seen, at once, or `anew` from the store, to be remembered. Absent, and for every
+   * other page: from the store, whoever else asks.
+   */
+  readonly firstPage?: "remembered" | "anew";
+}
+
+export interface ListedObjects extends PageResult<ObjectEntry> {
+  /** ISO 8601, UTC: when the store was asked. */
+  readonly readAt: string;
+  /** A remembered page: the store is being asked again, and {@link ListingReadAgain} tells when it has answered. */
+  readonly isBeingRead: boolean;
+}
+
+/** A remembered first page was compared with the store. */
+export interface ListingRead {
+  readonly bucket: string;
+  readonly prefix: string;
+  /** Ask again: it holds something else now, or cannot be read. */
+  readonly changed: boolean;
+}
+
 export type CheckState = "ok" | "warning" | "failed";
 
 export interface DoctorCheck {
@@ -164,11 +189,12 @@ export const ListRows = new RequestType<
   void
 >("inventory/list");
 export const ListBuckets = new RequestType0<readonly string[], void>("objects/buckets");
-export const ListObjects = new RequestType<
-  PageParams & { readonly bucket: string; readonly prefix: string },
-  PageResult<ObjectEntry>,
-  void
->("objects/list");
+export const ListObjects = new RequestType<ListObjectsParams, ListedObjects, void>("objects/list");
+/** Remembers the first pages of a prefix and of its first folders, for whoever may open them next. Answered at the end; may be cancelled. */
+export const ReadAhead = new RequestType<{ readonly bucket: string; readonly prefix: string; readonly limit: number }, void, void>(
+  "objects/read-ahead",
+);
+export const ListingReadAgain = new NotificationType<ListingRead>("objects/listing-read");
 /** Lineage of an asset given as URI, `bucket/key`, or inventory name. */
 export const Lineage = new RequestType<{ readonly asset: string }, LineageGraph, void>("lineage/of");
 /** Long: reports {@link WorkProgress} on the request's token, and can be cancelled. */

@@ -4,7 +4,7 @@ import * as vscode from "vscode";
 import { Lineage } from "../../protocol/messages.ts";
 import { lineageReport } from "../text/reports.ts";
 import { ErrorNode, MoreNode } from "../tree/message-nodes.ts";
-import { ListingNode, ObjectNode } from "../views/buckets.ts";
+import { ListingNode, ObjectNode } from "../views/listing-node.ts";
 import { DetailNode, InventoryNode, RowNode } from "../views/inventories.ts";
 import type { Handlers } from "./handlers.ts";
 import { pickAsset } from "./pick.ts";

@@ -21,6 +21,8 @@ import {
   Doctor,
   type DoctorCheck,
   type HostStatus,
+  type ListingRead,
+  ListingReadAgain,
   PROTOCOL_VERSION,
   RunChanged,
   RunEvents,
@@ -56,6 +58,7 @@ export class HostLink implements Disposable {
   readonly #runEvents = new Emitter<RunEvent>();
   readonly #runChanges = new Emitter<RunSummary>();
   readonly #jobChanges = new Emitter<JobView>();
+  readonly #listingReads = new Emitter<ListingRead>();
   readonly #active = new Set<string>();
   #state: LinkState = { kind: "idle" };
   #connection: HostConnection | undefined;
@@ -90,6 +93,10 @@ export class HostLink implements Disposable {
 
   get onJobChanged(): Event<JobView> {
     return this.#jobChanges.event;
+  }
+
+  get onListingRead(): Event<ListingRead> {
+    return this.#listingReads.event;
   }
 
   /** @throws EdaError as the host sent it, or why there is no host */
@@ -168,6 +175,7 @@ export class HostLink implements Disposable {
     this.#runEvents.dispose();
     this.#runChanges.dispose();
     this.#jobChanges.dispose();
+    this.#listingReads.dispose();
   }
 
   async #request<R>(send: (connection: HostConnection) => Promise<R>): Promise<R> {
@@ -237,6 +245,7 @@ export class HostLink implements Disposable {
     this.#ended.catch(() => undefined);
     connection.rpc.onNotification(RunEvents, (event) => this.#runEvents.fire(event));
     connection.rpc.onNotification(JobChanged, (job) => this.#jobChanges.fire(job));
+    connection.rpc.onNotification(ListingReadAgain, (read) => this.#listingReads.fire(read));
     connection.rpc.onNotification(RunChanged, (summary) => {
       if (isTerminal(summary.state)) this.#active.delete(summary.runId);
       else this.#active.add(summary.runId);

@@ -34,6 +34,12 @@ export function objectRow(entry: ObjectEntry, parent: string): Row {
   };
 }
 
+/** A bucket or prefix whose entries are shown as they were, while the store is asked again. */
+export function readAgainRow(row: Row, readAt: string): Row {
+  const told = l10n.t("as of {0}, reading again…", dateTime(readAt));
+  return { ...row, description: told, spoken: `${row.label}, ${told}`, icon: { id: "loading~spin" } };
+}
+
 export function inventoryRow(inventory: InventoryId, search: string | undefined): Row {
   return {
     label: inventoryName(inventory),

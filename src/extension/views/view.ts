@@ -14,8 +14,8 @@ export interface View extends vscode.Disposable {
   readonly tree: NodeTree;
   /** A number on the view's icon, for what waits for a person. */
   setBadge(badge: vscode.ViewBadge | undefined): void;
-  /** Forgets what is loaded and shows it anew. */
-  reload(): void;
+  /** Forgets what is loaded and shows it anew. @param forReal a person asked: not even the host's memory will do */
+  reload(forReal?: boolean): void;
 }
 
 export interface ViewOptions {
@@ -25,7 +25,7 @@ export interface ViewOptions {
   readonly isReady: () => boolean;
   readonly roots: () => Promise<readonly TreeNode[]>;
   /** Marks what is loaded as out of date. Asks nothing of the host: it is also called when there is none. */
-  readonly invalidate: () => void;
+  readonly invalidate: (forReal: boolean) => void;
   /** What a retry does besides asking again for what failed. */
   readonly retry?: () => void;
   /** Rows say how long ago something was. */
@@ -39,8 +39,8 @@ export function openView({ id, link, isReady, roots, invalidate, retry, showsAge
   };
   const tree = new NodeTree(gatedRoots, retry ?? (() => undefined));
   const view = vscode.window.createTreeView(id, { treeDataProvider: tree, showCollapseAll: id !== "eda.runs" });
-  const reload = () => {
-    invalidate();
+  const reload = (forReal = false) => {
+    invalidate(forReal);
     tree.refresh();
   };
   const show = (state: LinkState) => {

@@ -45,3 +45,8 @@ export function registrarFor(rpc: MessageConnection, logger: Logger): Registrar 
     },
   };
 }
+
+/** A page size that was asked for, as one that is given: 1 to `most`. */
+export function clamp(limit: number, most: number): number {
+  return Number.isFinite(limit) ? Math.min(Math.max(Math.trunc(limit), 1), most) : most;
+}
