@@ -108,7 +108,7 @@ async function compose(
     onLost: options.onLost,
   });
   const { objects, inventory, runLog, drive, databaseUrl } = stores;
-  const tools = openToolBox({ workspace, stateFolder, env, drive, isGoogleDrive: stores.configuration.drive.kind === "google" });
+  const tools = openToolBox({ home, workspace, stateFolder, env, drive, isGoogleDrive: stores.configuration.drive.kind === "google" });
   try {
     tools.refresh();
   } catch (error) {

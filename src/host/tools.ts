@@ -19,6 +19,7 @@ export interface ToolBox {
 }
 
 export interface ToolBoxOptions {
+  readonly home: string;
   readonly workspace: string;
   readonly stateFolder: string;
   readonly env: NodeJS.ProcessEnv;
@@ -41,12 +42,12 @@ export function openToolBox(options: ToolBoxOptions): ToolBox {
   };
 }
 
-function openTools({ workspace, stateFolder, env, drive, isGoogleDrive }: ToolBoxOptions, settings: Settings): Tools {
+function openTools({ home, workspace, stateFolder, env, drive, isGoogleDrive }: ToolBoxOptions, settings: Settings): Tools {
   const { git, engine } = settings;
   return {
     settings,
     repository: openRepository({ workspace, maxFileBytes: git.maxFileBytes, pushRemote: git.pushRemote }),
     engine: openEngine({ memoryLimitMiB: engine.memoryLimitMiB, threads: engine.threads }),
-    trainer: openTrainers({ stateFolder, env, drive, isGoogleDrive, settings }),
+    trainer: openTrainers({ home, stateFolder, env, drive, isGoogleDrive, settings }),
   };
 }

@@ -1,7 +1,9 @@
 /** Who can carry a training job to a runtime in this workspace. */
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { openCliTrainer } from "../adapters/colab/cli-trainer.ts";
 import { openDriveTrainer } from "../adapters/colab/drive-trainer.ts";
+import { openEnterpriseTrainer } from "../adapters/colab/enterprise-trainer.ts";
 import { localJobFolder } from "../adapters/jupyter/job-folder.ts";
 import { openJupyterTrainer } from "../adapters/jupyter/trainer.ts";
 import { EdaError } from "../domain/errors.ts";
@@ -11,10 +13,13 @@ import type { Settings } from "../domain/settings.ts";
 import { SCRATCH_FOLDER } from "../pipeline/scratch.ts";
 import type { Drive } from "../ports/drive.ts";
 import type { JobTrainer } from "../ports/job-trainer.ts";
+import { openCloudAccess } from "./cloud-access.ts";
 
 const COLAB_URL = "https://colab.research.google.com/drive";
 
 export interface TrainersOptions {
+  /** Where eda is installed: what a runtime needs of it is read there. */
+  readonly home: string;
   readonly stateFolder: string;
   readonly env: NodeJS.ProcessEnv;
   readonly drive: Drive;
@@ -53,10 +58,27 @@ function openTrainer(id: TrainerId, options: TrainersOptions): JobTrainer {
         ...(settings.jobs.pollSeconds === undefined ? {} : { lookMs: settings.jobs.pollSeconds * 1_000 }),
       });
     case "colab-enterprise":
-      throw new EdaError("precondition", "trainer-not-available", `The trainer ${id} is not available here.`, {
-        todo: "Choose jupyter, colab-drive or colab-cli as modeling.trainer in the project file.",
-      });
+      return openEnterprise(options);
   }
+}
+
+/** @throws EdaError `precondition` `enterprise-not-configured`; of the sign-in */
+function openEnterprise({ home, env, settings }: TrainersOptions): JobTrainer {
+  const { enterprise } = settings.colab;
+  if (enterprise === undefined) {
+    throw new EdaError("precondition", "enterprise-not-configured", "colab-enterprise needs a project and a bucket of Google Cloud.", {
+      todo: `Set colab.enterprise (project, bucket, serviceAccount) in ${SETTINGS_FILE}.`,
+      at: { file: SETTINGS_FILE },
+    });
+  }
+  const { prefix = "", ...named } = enterprise;
+  return openEnterpriseTrainer({
+    ...named,
+    prefix,
+    send: openCloudAccess(env),
+    carrier: readFileSync(join(home, "notebooks", "eda_job_gcs.py"), "utf8"),
+    ...(settings.jobs.pollSeconds === undefined ? {} : { pollMs: settings.jobs.pollSeconds * 1_000 }),
+  });
 }
 
 /** The job's folder is found by its path, here and by the runtime that mounts the drive: an id or a link does not do. */

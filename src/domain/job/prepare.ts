@@ -15,8 +15,10 @@ import {
 import { JOB_FILES, type JobDocument, jobDocumentSchema } from "./format.ts";
 import { sealedText } from "./seal.ts";
 
+const FETCH_TAG = "eda-job-fetch";
 const BEGIN_TAG = "eda-job-begin";
 const END_TAG = "eda-job-end";
+const JOB_TAGS = [FETCH_TAG, BEGIN_TAG, END_TAG];
 const END_SOURCE = `# eda: hands over what lies in results/, unless a cell above did.
 import eda_job
 
@@ -32,6 +34,16 @@ export interface JobRequest extends Omit<JobDocument, "format" | "version" | "no
   readonly helper: string;
   /** Where the folder lies below My Drive or a shared drive, when it does: `eda/jobs/20261124-153012-k3f9qz`. */
   readonly drivePath?: string;
+  /** Python, where the runtime does not see the folder by itself. */
+  readonly carrier?: JobCarrier;
+}
+
+/** Carries the folder to the runtime and back. */
+export interface JobCarrier {
+  /** Of a first cell, which sets EDA_JOB_FOLDER. */
+  readonly fetch: string;
+  /** Takes back what is there, at the end of the last cell. */
+  readonly flush: string;
 }
 
 /**
@@ -39,10 +51,16 @@ export interface JobRequest extends Omit<JobDocument, "format" | "version" | "no
  * @throws EdaError `precondition` `invalid-notebook` or `invalid-job`
  */
 export function jobFiles(request: JobRequest): Readonly<Record<"notebook.ipynb" | "eda_job.py" | "job.json", string>> {
-  const { notebook, helper, drivePath, ...rest } = request;
+  const { notebook, helper, drivePath, carrier, ...rest } = request;
   const parameters = { ...request.parameters, ...JOB_PARAMETERS };
   const prepared = notebookText(
-    preparedNotebook(parseNotebook(notebook.path, notebook.text), { ...rest, parameters, helperSha256: sha256Hex(helper), drivePath }),
+    preparedNotebook(parseNotebook(notebook.path, notebook.text), {
+      ...rest,
+      parameters,
+      helperSha256: sha256Hex(helper),
+      drivePath,
+      carrier,
+    }),
   );
   const document = jobDocumentSchema.safeParse({
     format: "eda-job",
@@ -63,7 +81,7 @@ export function jobFiles(request: JobRequest): Readonly<Record<"notebook.ipynb" 
 
 /** A cell of a prepared notebook that no person wrote. */
 export function isMadeByEda(cell: NotebookCell): boolean {
-  return [BEGIN_TAG, END_TAG, INJECTED_TAG].some((tag) => hasTag(cell, tag));
+  return [...JOB_TAGS, INJECTED_TAG].some((tag) => hasTag(cell, tag));
 }
 
 interface NotebookJob {
@@ -72,22 +90,26 @@ interface NotebookJob {
   readonly accelerator: JobDocument["accelerator"];
   readonly helperSha256: string;
   readonly drivePath: string | undefined;
+  readonly carrier: JobCarrier | undefined;
 }
 
 /**
- * The notebook as a runtime executes it: metadata that preselect the accelerator, a first cell that finds the folder and begins an attempt,
+ * The notebook as a runtime executes it: metadata that preselect the accelerator, a first cell that finds the folder and begins an attempt (after
+ * one that brings the folder, where there is a carrier),
  * the parameters where papermill puts them, and a last cell that ends it. The person's cells are untouched; a notebook that was prepared
  * before is prepared anew.
  */
 export function preparedNotebook(source: Notebook, job: NotebookJob): Notebook {
-  const own = source.cells.filter((cell) => !hasTag(cell, BEGIN_TAG) && !hasTag(cell, END_TAG));
+  const own = source.cells.filter((cell) => !JOB_TAGS.some((tag) => hasTag(cell, tag)));
   const parameterized = injectParameters({ ...source, cells: own }, job.parameters);
   const begin = codeCell(parameterized, BEGIN_TAG, beginSource(job));
-  const end = codeCell(parameterized, END_TAG, END_SOURCE);
+  const { carrier } = job;
+  const fetch = carrier === undefined ? [] : [codeCell(parameterized, FETCH_TAG, carrier.fetch)];
+  const end = codeCell(parameterized, END_TAG, carrier === undefined ? END_SOURCE : `${END_SOURCE}\n${carrier.flush}`);
   return {
     ...parameterized,
     metadata: acceleratorMetadata(source.metadata, job.accelerator.wanted),
-    cells: [begin, ...parameterized.cells, end],
+    cells: [...fetch, begin, ...parameterized.cells, end],
   };
 }
 

@@ -90,7 +90,7 @@ async function move(sides: Sides, options: MigrationOptions): Promise<MigrationR
   step("verifying what was moved");
   const { workspace, stateFolder } = endpoint;
   const isGoogleDrive = target.configuration.drive.kind === "google";
-  const tools = openToolBox({ workspace, stateFolder, env: options.env, drive: target.drive, isGoogleDrive });
+  const tools = openToolBox({ home: options.home, workspace, stateFolder, env: options.env, drive: target.drive, isGoogleDrive });
   tools.refresh();
   const objects = withMigratedVersions(target.plainObjects, target.migratedVersions);
   // Nothing is trained here.

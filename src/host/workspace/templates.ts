@@ -99,6 +99,8 @@ const SETTINGS = `# Configuração deste repositório. Tudo tem um valor padrão
 
 # colab: {}
 #   # Pasta do Drive abaixo da qual ficam os trabalhos, em eda/. No lugar de {}, por exemplo: { folder: projetos }
+#   # Para modeling.trainer: colab-enterprise:
+#   # { enterprise: { project: meu-projeto, bucket: modelos, serviceAccount: treino@meu-projeto.iam.gserviceaccount.com } }
 
 # stores: {}
 #   # Servidores no lugar do que fica em .eda; segredos vêm do ambiente, por exemplo de EDA_S3_SECRET_KEY_FILE. No lugar de {}, por exemplo:

@@ -66,3 +66,25 @@ describe("stores in the settings file", () => {
     expect(findingOf(`stores: { ${section} }\n`).message).toMatch(/^stores/u);
   });
 });
+
+describe("Colab Enterprise in the settings file", () => {
+  const named = "project: meu-projeto, bucket: modelos, serviceAccount: treino@meu-projeto.iam.gserviceaccount.com";
+
+  it("fills in a region with T4 GPUs and a machine that takes one", () => {
+    expect(read(`colab: { enterprise: { ${named} } }`).colab.enterprise).toMatchObject({
+      region: "us-central1",
+      machineType: "n1-standard-4",
+    });
+  });
+
+  it.each([
+    ["a region that leads elsewhere", "region: 'example.com/x'", "is not a region"],
+    ["a bucket with its scheme", "bucket: 'gs://modelos'", "without gs://"],
+    ["a prefix that leads out", "prefix: '../x'", "is not a path"],
+    ["a project that is none", "project: 'a/b'", "is not the id"],
+  ])("refuses %s", (_, change, message) => {
+    const others = named.split(", ").filter((each) => each.split(":")[0] !== change.split(":")[0]);
+    const section = [...others, change].join(", ");
+    expect(findingOf(`colab: { enterprise: { ${section} } }\n`).message).toContain(message);
+  });
+});

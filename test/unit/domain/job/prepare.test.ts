@@ -25,6 +25,13 @@ const request = (change: Partial<JobRequest> = {}): JobRequest => ({
   drivePath: "eda/jobs/20261124-120000-abc123",
   ...change,
 });
+const REPREPARED = {
+  job: "j2",
+  parameters: { depth: 8 },
+  accelerator: { wanted: "cpu" as const, allowOthers: false },
+  helperSha256: "f".repeat(64),
+  drivePath: undefined,
+};
 const prepared = (change: Partial<JobRequest> = {}): Notebook => parseNotebook("n", jobFiles(request(change))["notebook.ipynb"]);
 
 describe("a prepared job", () => {
@@ -73,6 +80,15 @@ describe("its notebook", () => {
     expect(sourceText(cells[4] as never)).toMatch(/eda_job\.current\(\)\.finish\(\)$/u);
   });
 
+  it("brings the folder before everything else and takes it back last, where there is a carrier", () => {
+    const { cells } = prepared({ carrier: { fetch: "bring()", flush: "flush()" } });
+    expect(cells.map((cell) => cell.metadata.tags?.[0]).slice(0, 2)).toEqual(["eda-job-fetch", "eda-job-begin"]);
+    expect(sourceText(cells[0] as never)).toBe("bring()");
+    expect(sourceText(cells.at(-1) as never)).toMatch(/finish\(\)\nflush\(\)$/u);
+    const again = preparedNotebook({ ...prepared(), cells }, { ...REPREPARED, carrier: undefined });
+    expect(again.cells).toHaveLength(cells.length - 1);
+  });
+
   it("preselects a T4 in Colab, and keeps its other metadata", () => {
     const source = JSON.parse(SOURCE) as { metadata: Record<string, unknown> };
     source.metadata.colab = { provenance: [], gpuType: "V28" };
@@ -89,13 +105,7 @@ describe("its notebook", () => {
 
   it("is prepared anew from one that was prepared before", () => {
     const once = prepared();
-    const job = {
-      job: "j2",
-      parameters: { depth: 8 },
-      accelerator: { wanted: "cpu" as const, allowOthers: false },
-      helperSha256: "f".repeat(64),
-    };
-    const twice = preparedNotebook(once, { ...job, drivePath: undefined });
+    const twice = preparedNotebook(once, { ...REPREPARED, carrier: undefined });
     expect(twice.cells).toHaveLength(once.cells.length);
     expect(notebookText(twice)).toContain("job j2;");
     expect(notebookText(twice)).not.toContain("20261124-120000-abc123");
