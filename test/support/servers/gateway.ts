@@ -6,7 +6,7 @@ import { Transform } from "node:stream";
 
 export interface Misbehaviour {
   /** Answers this instead of asking the server. */
-  readonly answer?: { readonly status: number; readonly body: string };
+  readonly answer?: { readonly status: number; readonly body: string; readonly headers?: Readonly<Record<string, string>> };
   /** Header that does not get through. */
   readonly without?: string;
   /** Breaks the connection after so many bytes of the server's answer. */
@@ -49,7 +49,8 @@ function pass(
 ): void {
   if (answer !== undefined) {
     incoming.resume();
-    outgoing.writeHead(answer.status, { "content-type": "application/xml", "content-length": Buffer.byteLength(answer.body) });
+    const length = Buffer.byteLength(answer.body);
+    outgoing.writeHead(answer.status, { "content-type": "application/xml", "content-length": length, ...answer.headers });
     outgoing.end(answer.body);
     return;
   }
