@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { cpSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { type Contender, gitRepository, type Measurement, seconds, settleDisk } from "./contender.ts";
-import { cpuSeconds, cpuSecondsOfEndedChildren, peakMegabytes } from "./processes.ts";
+import { cpuSeconds, cpuSecondsOfEndedChildren, residentMegabytes } from "./processes.ts";
 
 const CLI = join(import.meta.dirname, "../dist/cli/main.js");
 
@@ -39,7 +39,7 @@ export function edaContender({ env = {}, server, settle }: EdaOptions = {}): Con
       wall,
       again,
       client: clientAfter - clientBefore,
-      peak: peakMegabytes(pid),
+      peak: residentMegabytes(pid, "VmHWM"),
       ...(server === undefined ? {} : { server: serverAfter - serverBefore }),
     };
   }

@@ -4,10 +4,9 @@
  * indexes; order alternating, each into an empty table after a checkpoint. Then the publication of 20,000 files with edges and file cache, as stage 2
  * asks for it. `--write` puts the tables into docs/benchmarks.md.
  */
-import { median } from "./report.ts";
 import { createHash } from "node:crypto";
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { cpus, tmpdir, totalmem } from "node:os";
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import type { Pool } from "pg";
@@ -18,6 +17,8 @@ import { APP_ROLE } from "../src/adapters/postgres/roles.ts";
 import type { InventoryRow } from "../src/domain/inventory.ts";
 import { requestedRecord } from "../src/domain/run.ts";
 import type { Inventory, Items, Publication } from "../src/ports/inventory.ts";
+import { residentMegabytes } from "./processes.ts";
+import { median, writeSection } from "./report.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 const PROJECT = "bench";
@@ -46,7 +47,7 @@ try {
   await owner.query("CREATE TABLE simples (LIKE inventario_dados INCLUDING ALL)");
   const table = [await measureRows(), "", await measureSmallRun()].join("\n");
   console.log(table);
-  if (values.write) writeResults(table);
+  if (values.write) writeSection("inventory", rounds, table);
 } finally {
   await Promise.all([owner.end(), working.end()]);
   await server.stop();
@@ -62,7 +63,7 @@ async function measureRows(): Promise<string> {
   await publishInto(empty, rowCount, "preparo");
   await owner.query(`COPY (SELECT ${REGISTERED} FROM inventario_dados ORDER BY id) TO '${file}'`);
   resetPeak();
-  const before = residentMegabytes("VmRSS");
+  const before = residentMegabytes(process.pid, "VmRSS");
   for (let round = 0; round < rounds; round += 1) {
     const turns = [
       async () => {
@@ -76,7 +77,7 @@ async function measureRows(): Promise<string> {
       `  round ${round + 1}: publication ${published.at(-1)?.toFixed(1)} s, again ${replaced.at(-1)?.toFixed(1)} s, COPY ${copied.at(-1)?.toFixed(1)} s`,
     );
   }
-  const peak = residentMegabytes("VmHWM");
+  const peak = residentMegabytes(process.pid, "VmHWM");
   const perSecond = (seconds: readonly number[]) => Math.round(rowCount / median(seconds));
   const against = (seconds: readonly number[]) => `${(median(copied) / median(seconds)).toFixed(2)} ×`;
   const count = rowCount.toLocaleString("en");
@@ -206,17 +207,4 @@ async function seconds(work: () => Promise<unknown>): Promise<number> {
 /** From here on `VmHWM` is the largest since now. */
 function resetPeak(): void {
   writeFileSync("/proc/self/clear_refs", "5");
-}
-
-function residentMegabytes(field: "VmRSS" | "VmHWM"): number {
-  return Number(new RegExp(`${field}:\\s+(\\d+)`, "u").exec(readFileSync("/proc/self/status", "utf8"))?.[1]) / 1000;
-}
-
-function writeResults(results: string): void {
-  const file = join(ROOT, "docs", "benchmarks.md");
-  const marker = /<!-- inventory -->[\s\S]*?<!-- \/inventory -->/u;
-  const machine = `${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.versions.node}, ${rounds} round(s), medians`;
-  const before = readFileSync(file, "utf8");
-  if (!marker.test(before)) throw new Error(`${file} has no place for the inventory table`);
-  writeFileSync(file, before.replace(marker, `<!-- inventory -->\n${machine}\n\n${results}\n<!-- /inventory -->`));
 }

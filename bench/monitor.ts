@@ -2,16 +2,13 @@
  * `npm run bench:monitor -- [--rounds 3] [--write]`: the job monitor's built page in headless Chromium. First paint, drawing 100,000 points, 60
  * messages a second while a person types, and the page's heap over ten simulated minutes of them. `--write` puts the table into docs/benchmarks.md.
  */
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { cpus, totalmem } from "node:os";
-import { join } from "node:path";
 import { parseArgs } from "node:util";
 import type { CDPSession, Page } from "playwright-core";
 import { launchBrowser } from "../test/support/browser.ts";
 import { jobView } from "../test/support/job-views.ts";
 import { type MonitorPage, openMonitorPage } from "../test/support/monitor-page.ts";
+import { writeSection } from "./report.ts";
 
-const ROOT = join(import.meta.dirname, "..");
 const POINTS = 100_000;
 const JOBS = 100;
 const LIVE_SECONDS = 10;
@@ -49,7 +46,7 @@ const table = [
   `| heap after ten more minutes of beats | ${worst((each) => each.heapAfter).toFixed(1)} MB, before ${worst((each) => each.heapBefore).toFixed(1)} MB | steady |`,
 ].join("\n");
 console.log(table);
-if (values.write) writeResults(table);
+if (values.write) writeSection("monitor", rounds.length, table, `headless Chromium without a GPU, ${rounds.length} round(s)`);
 
 async function measure(): Promise<Round> {
   const browser = await launchBrowser();
@@ -174,13 +171,4 @@ interface PageScope {
 
 interface Element {
   readonly shadowRoot?: { querySelector(selector: string): Element | null };
-}
-
-function writeResults(results: string): void {
-  const file = join(ROOT, "docs", "benchmarks.md");
-  const marker = /<!-- monitor -->[\s\S]*?<!-- \/monitor -->/u;
-  const machine = `${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, headless Chromium without a GPU, ${values.rounds} round(s)`;
-  const before = existsSync(file) ? readFileSync(file, "utf8") : "";
-  if (!marker.test(before)) throw new Error(`${file} has no place for the monitor table`);
-  writeFileSync(file, before.replace(marker, `<!-- monitor -->\n${machine}\n\n${results}\n<!-- /monitor -->`));
 }

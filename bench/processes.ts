@@ -29,9 +29,9 @@ export function cpuSecondsOfEndedChildren(): number {
   return (Number(fields?.[13]) + Number(fields?.[14])) / TICKS_PER_SECOND;
 }
 
-/** Peak resident memory of a living process, MB. */
-export function peakMegabytes(pid: number): number {
-  return Number(/VmHWM:\s+(\d+)/u.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) / 1000;
+/** Resident memory of a living process now (`VmRSS`), or its peak (`VmHWM`), MB. */
+export function residentMegabytes(pid: number, field: "VmRSS" | "VmHWM"): number {
+  return Number(new RegExp(`${field}:\\s+(\\d+)`, "u").exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) / 1000;
 }
 
 function processes(): Process[] {

@@ -52,13 +52,18 @@ export function barLines(bars: readonly Bar[]): string {
   return bars.map(({ what, value, limit }) => `- ${what}: ${value.toFixed(2)} (at most ${limit}) ${value <= limit ? "✓" : "✗"}`).join("\n");
 }
 
-/** Puts a section into docs/benchmarks.md, between its marks. */
-export function writeSection(name: string, rounds: number, text: string): void {
+/** Puts a section into docs/benchmarks.md, between its marks. @param method with what, and what is made of the rounds */
+export function writeSection(
+  name: string,
+  rounds: number,
+  text: string,
+  method = `Node ${process.versions.node}, ${rounds} round(s), medians`,
+): void {
   const file = join(import.meta.dirname, "../docs/benchmarks.md");
   const mark = new RegExp(`<!-- ${name} -->[\\s\\S]*?<!-- /${name} -->`, "u");
   const before = readFileSync(file, "utf8");
   if (!mark.test(before)) throw new Error(`${file} has no place for ${name}`);
-  const machine = `${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.versions.node}, ${rounds} round(s), medians`;
+  const machine = `${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, ${method}`;
   writeFileSync(
     file,
     before.replace(mark, () => `<!-- ${name} -->\n${machine}\n\n${text}\n<!-- /${name} -->`),

@@ -10,5 +10,5 @@ if (!/^[a-z-]+$/u.test(name ?? "")) {
   process.exit(2);
 }
 const node = await ensureBuild();
-if (options.includes("s3")) for (const tool of ["minio", "mc"]) await ensureGoTool(tool);
+if (name === "objects" || options.includes("s3")) for (const tool of ["minio", "mc"]) await ensureGoTool(tool);
 process.exit(await run(node, [`bench/${name}.ts`, ...options], { env: withNode(node) }));
