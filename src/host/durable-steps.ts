@@ -6,6 +6,8 @@ import type { Checkpoint } from "../pipeline/checkpoint.ts";
 import { recordedValue, recordStep, type StepOutcome } from "./step-record.ts";
 
 const TRANSIENT_RETRIES = 4;
+/** A service that has been away for so long is not waited for any more, by this step of the run or by those that clear up after it. */
+const PATIENCE_MS = 7_500;
 
 export interface DurableSteps {
   /** @param runFolder scratch folder of the run: what is too long for the engine's table lies there */
@@ -45,12 +47,12 @@ export function createDurableSteps(onLost: (error: unknown) => void): DurableSte
   };
   return {
     reach,
-    checkpointIn:
-      (runFolder) =>
-      async <T>(name: string, work: () => Promise<T>): Promise<T> => {
+    checkpointIn(runFolder) {
+      const patience: Patience = { failingSince: undefined };
+      return async <T>(name: string, work: () => Promise<T>): Promise<T> => {
         let done: StepOutcome<T> | undefined;
         const step = async () => {
-          done = await attempt(() => tracked(work()));
+          done = await attempt(() => tracked(work()), patience);
           return recordStep(name, done, runFolder).catch((error: unknown) => {
             done = { error: toEdaError(error).toDocument() };
             return recordStep(name, done, runFolder);
@@ -58,7 +60,8 @@ export function createDurableSteps(onLost: (error: unknown) => void): DurableSte
         };
         const record = await reach(() => DBOS.runStep<string>(step, { name, ...RETRIES }));
         return done !== undefined && "value" in done ? done.value : recordedValue<T>(record, runFolder);
-      },
+      };
+    },
     stopping() {
       isStopping = true;
     },
@@ -93,13 +96,23 @@ export function replay(
   };
 }
 
-async function attempt<T>(work: () => Promise<T>): Promise<StepOutcome<T>> {
+/** Of one run. */
+interface Patience {
+  /** Since when nothing has succeeded; undefined while all is well. */
+  failingSince: number | undefined;
+}
+
+async function attempt<T>(work: () => Promise<T>, patience: Patience): Promise<StepOutcome<T>> {
   try {
-    return { value: await work() };
+    const value = await work();
+    patience.failingSince = undefined;
+    return { value };
   } catch (error) {
     const failure = toEdaError(error);
     const made = DBOS.stepStatus?.currentAttempt ?? 1;
-    if (isRetryable(failure) && made <= TRANSIENT_RETRIES) throw failure;
+    patience.failingSince ??= performance.now();
+    const isPatient = performance.now() - patience.failingSince < PATIENCE_MS;
+    if (isRetryable(failure) && made <= TRANSIENT_RETRIES && isPatient) throw failure;
     return { error: failure.toDocument() };
   }
 }

@@ -12,6 +12,9 @@ import { hasRealStores, type RealStores, startRealStores } from "../support/real
 import { SMALL_DRIVE } from "../support/small-project.ts";
 import { createWorkspace, type TestWorkspace } from "../support/workspace.ts";
 
+/** A store that is away is given some 10 s, in which it restarts, and the run a few to clear up; the rest is for a slow machine. */
+const STORE_PATIENCE_MS = 35_000;
+
 describe.skipIf(!hasRealStores)("a host on servers", () => {
   let stores: RealStores;
   let env: NodeJS.ProcessEnv;
@@ -189,7 +192,9 @@ describe.skipIf(!hasRealStores)("a host on servers", () => {
       await stores.objectServer.kill();
       const doctor = await checksOf(host.rpc.sendRequest(Doctor));
       expect(doctor["object store"]).toMatchObject({ state: "failed", kind: "unavailable" });
+      const start = performance.now();
       const failed = await host.run("staging", { force: true });
+      expect(performance.now() - start, "until it has failed").toBeLessThan(STORE_PATIENCE_MS);
       expect(failed).toMatchObject({ state: "failed", error: { kind: "unavailable" } });
       await stores.objectServer.restart();
       const again = await host.run("staging", { force: true });

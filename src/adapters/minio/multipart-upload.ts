@@ -165,9 +165,9 @@ async function complete(wire: Wire, target: Target, parts: readonly SentPart[], 
   });
 }
 
-/** Idempotent. @throws EdaError when the store does not answer */
+/** Idempotent, and not patient: what is left is noted. @throws EdaError when the store does not answer */
 async function abortUpload(wire: Wire, { bucket, key, uploadId }: Target): Promise<void> {
-  await retrying(WRITE_ATTEMPTS, undefined, async () => {
+  await retrying(READ_ATTEMPTS, undefined, async () => {
     try {
       await wire.command({ method: "DELETE", bucket, key, query: { uploadId } });
     } catch (error) {
