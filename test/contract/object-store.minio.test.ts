@@ -3,6 +3,8 @@ import { openS3Store, type S3Store } from "../../src/adapters/minio/object-store
 import type { S3Options } from "../../src/adapters/minio/options.ts";
 import { BUCKETS } from "../../src/domain/stage.ts";
 import { makeCertificates } from "../support/certificates.ts";
+import { temporaryFile } from "../support/folders.ts";
+import { startGateway } from "../support/servers/gateway.ts";
 import { minioProgram, type S3Server, startMinio } from "../support/servers/minio.ts";
 import { s3StoreContract } from "./object-store.s3.suite.ts";
 import { objectStoreContract } from "./object-store.suite.ts";
@@ -22,6 +24,32 @@ describe.skipIf(minioProgram === undefined)("MinIO", () => {
   });
 
   s3StoreContract("MinIO", startMinio);
+
+  it("goes on in the server's own listing, so that it does not read a large folder for every page", async () => {
+    const own = await startMinio();
+    onTestFinished(() => own.stop());
+    const gateway = await startGateway(own.port, () => undefined);
+    onTestFinished(() => gateway.stop());
+    const paging = openS3Store({ ...own.access, endpoint: gateway.url });
+    onTestFinished(() => paging.close());
+    await paging.ensureBuckets(BUCKETS);
+    const file = await temporaryFile("x");
+    const { signal } = new AbortController();
+    const keys = ["a", "b", "c", "d", "e"].map((name) => `p/${name}`);
+    for (const key of keys) await paging.put({ bucket: "raw-data", key, file, mediaType: "text/plain", run: "r", signal });
+
+    const listed: string[] = [];
+    let cursor: string | undefined;
+    for (let page = 1; page <= 3; page += 1) {
+      const next = cursor === undefined ? {} : { cursor };
+      const found = await paging.list({ bucket: "raw-data", prefix: "p/", hierarchical: true, limit: 2, ...next });
+      listed.push(...found.items.map((item) => (item.type === "object" ? item.info.key : item.prefix)));
+      cursor = found.cursor;
+    }
+    expect(listed).toEqual(keys);
+    // The first page begins no listing that can be gone on with, the second does, the third names it.
+    expect(decodeURIComponent(gateway.seen.at(-1) as string)).toMatch(/key-marker=p\/d\[minio_cache:[^\]]*id:[\w-]+/u);
+  });
 
   it("speaks TLS with a server that a private authority vouches for, and with no other", async () => {
     const { ca, folder } = await makeCertificates();
