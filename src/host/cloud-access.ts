@@ -8,6 +8,7 @@ import type { ReadableStream } from "node:stream/web";
 import { type AuthClient, GoogleAuth, JWT } from "google-auth-library";
 import { EnvHttpProxyAgent, fetch as undiciFetch } from "undici";
 import { type CloudAnswer, type CloudRequest, CloudUnreachable, type SendToCloud } from "../adapters/colab/cloud.ts";
+import { SIGN_IN } from "../adapters/colab/cloud-failures.ts";
 import { EdaError } from "../domain/errors.ts";
 import { readGoogleCredentials } from "./stores/google-credentials.ts";
 
@@ -116,7 +117,5 @@ function innermostCode(error: unknown): string | undefined {
 }
 
 function signedOut(message: string): EdaError {
-  return new EdaError("precondition", "cloud-signed-out", message, {
-    todo: "Name a service account's key in EDA_GOOGLE_CREDENTIALS_FILE, or run gcloud auth application-default login as the user of the host.",
-  });
+  return new EdaError("precondition", "cloud-signed-out", message, SIGN_IN);
 }

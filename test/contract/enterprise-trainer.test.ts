@@ -2,9 +2,11 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { sealedText } from "../../src/domain/job/seal.ts";
 import { sha256Hex } from "../../src/domain/json.ts";
 import type { JobPlace } from "../../src/ports/job-trainer.ts";
 import { type EnterpriseBench, FOLDER, HOST_ACCOUNT, JOB, openEnterpriseBench, RUNTIME_ACCOUNT, until } from "../support/enterprise.ts";
+import { beatOf, FIRST } from "../support/job-documents.ts";
 import { rpcError, storageError } from "../support/vertex-server/answers.ts";
 import type { Outcome } from "../support/vertex-server/executions.ts";
 import { BUCKET, PROJECT, REGION } from "../support/vertex-server/server.ts";
@@ -15,14 +17,16 @@ const T4_QUOTA = "The following quota metrics exceed quota limits: aiplatform.go
 
 describe("the trainer of Colab Enterprise", () => {
   let bench: EnterpriseBench;
-  /** How executions end; without one they run until they are aborted. */
+  /** How the next execution ends; without one they run until they are aborted. */
   let outcome: Outcome | undefined;
 
   beforeEach(async () => {
     outcome = undefined;
     bench = await openEnterpriseBench(() => () => async ({ abort }) => {
       while (outcome === undefined && !abort.signal.aborted) await delay(10);
-      return outcome ?? { state: "JOB_STATE_CANCELLED" };
+      const ended = outcome ?? { state: "JOB_STATE_CANCELLED" };
+      outcome = undefined;
+      return ended;
     });
   });
   afterEach(() => bench.close());
@@ -100,6 +104,35 @@ describe("the trainer of Colab Enterprise", () => {
       if (attempt === 2) bench.server.executions.delete("eda-job-1-2");
     }
     expect(bench.server.executions.all.map(({ id }) => id)).toEqual(["eda-job-1-1", "eda-job-1-2", "eda-job-1-3"]);
+  });
+
+  it("starts the next attempt once the machine of one that has failed is gone", async () => {
+    const place = await prepared();
+    await bench.trainer.start(place, signal);
+    await delay(5);
+    const failed = beatOf(FIRST, 1, { job: JOB, phase: "failed" });
+    bench.server.objects.put(`${FOLDER}/beats/${FIRST}-000001.json`, sealedText(failed));
+    setTimeout(() => {
+      outcome = { state: "JOB_STATE_FAILED", status: { code: 3, message: "no" } };
+    }, 200);
+    expect(await bench.trainer.start(place, signal)).toBe(true);
+    expect(bench.server.executions.all.map(({ id }) => id)).toEqual(["eda-job-1-1", "eda-job-1-2"]);
+    expect(bench.asked.filter((each) => each.includes(":cancel"))).toEqual([]);
+    // The newest beat is of the attempt before: the new one is only being started.
+    outcome = undefined;
+    expect(await bench.trainer.start(place, signal)).toBe(false);
+  });
+
+  it("ends the machine of an attempt that is lost before it starts the next one, and not that of one that beats", async () => {
+    const place = await prepared({ beatSeconds: 0.1, lateSeconds: 0.2, suspectSeconds: 0.3, lostSeconds: 0.5 });
+    const trainer = bench.another({ releaseGraceMs: 100 });
+    await trainer.start(place, signal);
+    await delay(5);
+    bench.server.objects.put(`${FOLDER}/beats/${FIRST}-000001.json`, sealedText(beatOf(FIRST, 1, { job: JOB })));
+    expect(await trainer.start(place, signal)).toBe(false);
+    await delay(600);
+    expect(await trainer.start(place, signal)).toBe(true);
+    expect(states()[0]).toBe("JOB_STATE_CANCELLED");
   });
 
   it("cancels by CANCEL and by the operation, and leaves nothing at work", async () => {

@@ -7,7 +7,7 @@ import { posix } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { EdaError } from "../../domain/errors.ts";
-import { JOB_FILES } from "../../domain/job/format.ts";
+import { JOB_FILES, readBeat } from "../../domain/job/format.ts";
 import { jobFiles } from "../../domain/job/prepare.ts";
 import { sha256Hex } from "../../domain/json.ts";
 import type { JobParcel, JobTrainer, PreparedJob } from "../../ports/job-trainer.ts";
@@ -21,7 +21,9 @@ import { type Execution, type ExecutionRequest, executionId, isOver, openExecuti
 const POLL_MS = 10_000;
 /** Beyond the attempt's own limit, so that eda_job.py ends it, and says so. */
 const TIMEOUT_GRACE_SECONDS = 300;
-/** An execution whose results are here ends by itself, and leaves the executed notebook. */
+/** Of beats after which none comes. */
+const LAST_PHASES: readonly string[] = ["failed", "cancelled", "superseded"];
+/** An execution whose attempt is over ends by itself, and leaves the executed notebook. */
 const RELEASE_GRACE_MS = 60_000;
 /** Google takes a while to stop a machine. */
 const STOP_MS = 60_000;
@@ -51,6 +53,8 @@ const placeSchema = z.object({
   job: z.string(),
   wanted: z.enum(["T4", "cpu"]),
   attemptSeconds: z.number().nullable(),
+  /** Silence after which an attempt is lost. */
+  lostSeconds: z.number(),
   /** SHA-256 of the prepared notebook: another one is not run. */
   notebook: z.string(),
 });
@@ -68,6 +72,7 @@ export function openEnterpriseTrainer(options: EnterpriseTrainerOptions): JobTra
   const fileOf = (job: string, name: string) => `${folderOf(job)}/${name}`;
   /** Executions of the job carry it as their name. */
   const displayName = (job: string) => `eda-${job}`;
+  const graceMs = options.releaseGraceMs ?? RELEASE_GRACE_MS;
   const stopPollMs = options.stopPollMs ?? STOP_POLL_MS;
 
   async function prepare({ request, data }: JobParcel, signal: AbortSignal): Promise<PreparedJob> {
@@ -84,7 +89,8 @@ export function openEnterpriseTrainer(options: EnterpriseTrainerOptions): JobTra
     for (const [name, text] of Object.entries(files)) await bucket.putText(fileOf(job, name), text, signal);
     const notebook = sha256Hex(files[JOB_FILES.notebook]);
     const { wanted } = request.accelerator;
-    return { files, place: { at: { job, wanted, attemptSeconds: limits.attemptSeconds, notebook }, openUrl: null } };
+    const { attemptSeconds, lostSeconds } = limits;
+    return { files, place: { at: { job, wanted, attemptSeconds, lostSeconds, notebook }, openUrl: null } };
   }
 
   const atWork = async (job: string, signal: AbortSignal) => (await all(job, signal)).filter((execution) => !isOver(execution));
@@ -136,6 +142,29 @@ export function openEnterpriseTrainer(options: EnterpriseTrainerOptions): JobTra
     }
   }
 
+  /**
+   * Whether the attempt of an execution is past, though its machine is there still: it has said its last word, or fell silent for good. One that has not
+   * said anything yet is being started.
+   */
+  async function isPast({ job, lostSeconds }: Place, { createTime }: Execution, signal: AbortSignal): Promise<boolean> {
+    const beats = await bucket.list(fileOf(job, "beats/"), signal);
+    const newest = beats.at(-1);
+    if (newest === undefined || Date.parse(newest.timeCreated) <= Date.parse(createTime)) return false;
+    const reading = readBeat((await bucket.readText(newest.name, signal)) ?? "");
+    const isSilent = Date.now() - Date.parse(newest.timeCreated) > lostSeconds * 1_000;
+    return isSilent || (reading.kind === "whole" && LAST_PHASES.includes(reading.document.phase));
+  }
+
+  /** @param graceMs time to end by itself */
+  async function end(job: string, graceMs: number, signal: AbortSignal): Promise<void> {
+    const left = await whenOver(job, graceMs, signal);
+    if (left.length === 0) return;
+    for (const execution of left) await cancelOperation(job, execution, signal);
+    await whenOver(job, options.stopMs ?? STOP_MS, signal);
+    // Whatever became of cancelling it: without its execution no machine goes on costing.
+    for (const { name } of left) await executions.remove(name, signal);
+  }
+
   return {
     name: `Colab Enterprise, ${project} in ${region}`,
     runtime: "Colab Enterprise",
@@ -147,7 +176,8 @@ export function openEnterpriseTrainer(options: EnterpriseTrainerOptions): JobTra
     async start({ at }, signal) {
       const place = placeSchema.parse(at);
       const known = await all(place.job, signal);
-      if (known.some((execution) => !isOver(execution))) return false;
+      for (const execution of known.filter((each) => !isOver(each))) if (!(await isPast(place, execution, signal))) return false;
+      await end(place.job, graceMs, signal);
       const id = await nextId(place.job, known, signal);
       const operation = await executions.create(id, await requestOf(place, id, signal), signal);
       // Made by an earlier try whose answer was lost, or by another host: at work in any case.
@@ -156,9 +186,9 @@ export function openEnterpriseTrainer(options: EnterpriseTrainerOptions): JobTra
       return true;
     },
     async trouble({ at }, signal) {
-      const { job } = placeSchema.parse(at);
+      const { job, wanted } = placeSchema.parse(at);
       const newest = (await all(job, signal)).at(-1);
-      return newest === undefined ? undefined : executionTrouble(newest, `a T4 for job ${job}`);
+      return newest === undefined ? undefined : executionTrouble(newest, `${wanted === "T4" ? "a T4" : "a machine"} for job ${job}`);
     },
     async cancel({ at }) {
       const { job } = placeSchema.parse(at);
@@ -171,11 +201,7 @@ export function openEnterpriseTrainer(options: EnterpriseTrainerOptions): JobTra
       const { job } = placeSchema.parse(at);
       const { signal } = new AbortController();
       const isFinished = (await bucket.find(fileOf(job, JOB_FILES.done), signal)) !== undefined;
-      const left = isFinished ? await whenOver(job, options.releaseGraceMs ?? RELEASE_GRACE_MS, signal) : await atWork(job, signal);
-      for (const execution of left) await cancelOperation(job, execution, signal);
-      if (left.length > 0) await whenOver(job, options.stopMs ?? STOP_MS, signal);
-      // Whatever became of cancelling it: without its execution no machine goes on costing.
-      for (const { name } of left) await executions.remove(name, signal);
+      await end(job, isFinished ? graceMs : 0, signal);
     },
   };
 }

@@ -15,6 +15,7 @@ const executionSchema = z.object({
   /** Absent before it is anything. */
   jobState: z.string().default("JOB_STATE_UNSPECIFIED"),
   status: rpcStatusSchema.optional(),
+  createTime: z.iso.datetime(),
 });
 const executionsSchema = z.object({ notebookExecutionJobs: z.array(executionSchema).default([]), nextPageToken: z.string().optional() });
 const operationSchema = z.object({ name: z.string(), done: z.boolean().optional() });
