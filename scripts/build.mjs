@@ -3,7 +3,7 @@
  * JSON Schemas that the extension contributes.
  */
 import { execFileSync } from "node:child_process";
-import { copyFileSync, existsSync, statSync } from "node:fs";
+import { copyFileSync, existsSync, rmSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -46,7 +46,8 @@ const page = {
 };
 
 const bundles = [
-  { ...program, entryPoints: ["src/host/main.ts"], outfile: "dist/host/main.js" },
+  // In pieces: the client of a service is loaded by the host that is configured for it.
+  { ...program, entryPoints: ["src/host/main.ts"], outfile: "dist/host/main.js", splitting: true },
   { ...program, entryPoints: ["src/adapters/minio/hash-worker.ts"], outfile: "dist/host/hash-worker.js" },
   { ...program, entryPoints: ["src/cli/main.ts"], outfile: "dist/cli/main.js", banner: { js: "#!/usr/bin/env node" } },
   {
@@ -60,9 +61,16 @@ const bundles = [
   { ...page, entryPoints: ["webview/monitor/main.ts"], outfile: "dist/webview/monitor.js" },
 ];
 
+/** Pieces lie beside the main file under names that change with their content, so that those of the former build go first. */
+function inPieces({ outfile, ...options }) {
+  const folder = dirname(outfile);
+  rmSync(join(root, folder), { recursive: true, force: true });
+  return { ...options, outdir: folder, chunkNames: "[name]-[hash]" };
+}
+
 for (const { maxBytes, ...options } of bundles) {
   if (!existsSync(join(root, options.entryPoints[0]))) continue;
-  await build(options);
+  await build(options.splitting ? inPieces(options) : options);
   const bytes = statSync(join(root, options.outfile)).size;
   console.log(`${options.outfile}  ${(bytes / 1024).toFixed(1)} KB`);
   if (maxBytes !== undefined && bytes > maxBytes) {

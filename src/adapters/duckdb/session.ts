@@ -1,6 +1,6 @@
 /** One private DuckDB for one unit of work: limited in memory, spilling into the unit's folder, interruptible. */
 import { join } from "node:path";
-import { type DuckDBConnection, DuckDBInstance, type DuckDBValue, type JS } from "@duckdb/node-api";
+import type { DuckDBConnection, DuckDBValue, JS } from "@duckdb/node-api";
 import { throwIfAborted } from "../../domain/errors.ts";
 import type { EngineContext } from "../../ports/engine.ts";
 import { translateFailure } from "./failure.ts";
@@ -26,6 +26,8 @@ export interface Session {
 const INTERRUPT_INTERVAL_MS = 200;
 
 export async function withSession<T>(options: EngineOptions, context: EngineContext, work: (session: Session) => Promise<T>): Promise<T> {
+  // Loaded when first needed: a host that runs no query does without it.
+  const { DuckDBInstance } = await import("@duckdb/node-api");
   const instance = await DuckDBInstance.create(":memory:", {
     threads: String(options.threads),
     memory_limit: `${options.memoryLimitMiB}MiB`,

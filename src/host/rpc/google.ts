@@ -1,7 +1,7 @@
 /** Requests about the Google account: who is signed in, signing in and out. */
 import { randomUUID } from "node:crypto";
 import type { MessageConnection } from "vscode-jsonrpc/node";
-import { beginSignIn, type SignIn, type SignInOptions, signOut } from "../../adapters/drive/sign-in.ts";
+import type { SignIn, SignInOptions } from "../../adapters/drive/sign-in.ts";
 import { defaultTokenFile, readTokenFile, type StoredToken } from "../../adapters/drive/token-file.ts";
 import { EdaError } from "../../domain/errors.ts";
 import {
@@ -16,6 +16,9 @@ import {
 import type { Host } from "../host.ts";
 import type { Registrar } from "./register.ts";
 
+/** With it comes the client of Google, which few hosts need. */
+const loadSignIn = () => import("../../adapters/drive/sign-in.ts");
+
 export function registerGoogle(registrar: Registrar, rpc: MessageConnection, host: Host): void {
   let pending: { readonly id: string; readonly signIn: SignIn } | undefined;
   rpc.onClose(() => pending?.signIn.cancel());
@@ -28,6 +31,7 @@ export function registerGoogle(registrar: Registrar, rpc: MessageConnection, hos
   registrar.handle0(GoogleAccess, async () => statusOf(host));
   registrar.handle0(BeginGoogleSignIn, async () => {
     const options = signInOptions(host);
+    const { beginSignIn } = await loadSignIn();
     pending?.signIn.cancel();
     pending = { id: randomUUID(), signIn: await beginSignIn(options) };
     return { signIn: pending.id, url: pending.signIn.url };
@@ -43,7 +47,9 @@ export function registerGoogle(registrar: Registrar, rpc: MessageConnection, hos
   });
   registrar.handle(FinishGoogleSignIn, async ({ signIn, address }) => signedIn(await pendingSignIn(signIn).finish(address)));
   registrar.handle0(GoogleSignOut, async () => {
-    const found = await signOut(signInOptions(host));
+    const options = signInOptions(host);
+    const { signOut } = await loadSignIn();
+    const found = await signOut(options);
     return found === undefined ? null : { account: found.email, revoked: found.revoked };
   });
 }

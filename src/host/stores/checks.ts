@@ -4,9 +4,6 @@ import { access, constants } from "node:fs/promises";
 import { join } from "node:path";
 import prettyBytes from "pretty-bytes";
 import prettyMs from "pretty-ms";
-import { probeDrive } from "../../adapters/drive/probe.ts";
-import { probeObjectStore } from "../../adapters/minio/probe.ts";
-import { probeRunLog } from "../../adapters/mongodb/probe.ts";
 import { type DatabaseFacts, probeDatabase } from "../../adapters/postgres/probe.ts";
 import { toEdaError } from "../../domain/errors.ts";
 import type { DoctorCheck } from "../../protocol/messages.ts";
@@ -56,6 +53,7 @@ async function checkFolder(folder: string): Promise<Verdict> {
 }
 
 async function checkS3(objects: S3Configuration, description: string): Promise<Verdict> {
+  const { probeObjectStore } = await import("../../adapters/minio/probe.ts");
   const { missing, unversioned, skewMs } = await reach(description, () => probeObjectStore(s3Options(objects)));
   if (unversioned.length > 0) {
     return {
@@ -91,6 +89,7 @@ function checkMigrations({ pendingMigrations: pending }: DatabaseFacts): Verdict
 
 /** Runs go on without it, so that being away is no more than a warning while something keeps what it is to get. */
 async function checkMongodb(runLog: MongodbConfiguration, description: string, { runLogCondition }: Places): Promise<Verdict> {
+  const { probeRunLog } = await import("../../adapters/mongodb/probe.ts");
   const waiting = runLogCondition?.().waitingBytes ?? 0;
   const backlog = waiting === 0 ? "" : `; ${prettyBytes(waiting)} wait for it on disk`;
   try {
@@ -104,6 +103,7 @@ async function checkMongodb(runLog: MongodbConfiguration, description: string, {
 }
 
 async function checkGoogle(drive: GoogleConfiguration, { stateFolder, env }: Places): Promise<Verdict> {
+  const { probeDrive } = await import("../../adapters/drive/probe.ts");
   const { account, freeBytes } = await probeDrive(googleOptions(drive, stateFolder, env));
   const room = freeBytes === undefined ? "" : `, ${prettyBytes(freeBytes)} free`;
   return ok(`Google Drive of ${account}${room}`);

@@ -1,12 +1,13 @@
-/** Opens what the configuration names, in order; what is opened here is what the host closes. */
+/**
+ * Opens what the configuration names, in order; what is opened here is what the host closes. The client of a service is loaded when the
+ * configuration names that service: tens of megabytes that a host without it does not hold.
+ */
 import { hostname } from "node:os";
 import { join } from "node:path";
 import type { Logger } from "pino";
-import { openGoogleDrive } from "../../adapters/drive/drive.ts";
 import { openFolderDrive } from "../../adapters/local/drive.ts";
 import { openFolderStore } from "../../adapters/local/object-store.ts";
-import { openS3Store } from "../../adapters/minio/object-store.ts";
-import { type MongoRunLog, openMongoRunLog } from "../../adapters/mongodb/run-log.ts";
+import type { MongoRunLog } from "../../adapters/mongodb/run-log.ts";
 import { startEmbeddedPostgres } from "../../adapters/postgres/embedded.ts";
 import { openInventory } from "../../adapters/postgres/inventory.ts";
 import { type MigratedVersions, openMigratedVersions } from "../../adapters/postgres/migrated-versions.ts";
@@ -72,7 +73,7 @@ export async function openStores(options: OpenStoresOptions): Promise<Stores> {
   const { inventory, databaseLog, migratedVersions } = await openGovernance(url, options);
 
   const folder = join(endpoint.stateFolder, "objects");
-  const plainObjects = wanted.kind === "s3" ? openObjects(options, wanted) : openFolderStore(folder);
+  const plainObjects = wanted.kind === "s3" ? await openObjects(options, wanted) : openFolderStore(folder);
   await reach(wanted.kind === "s3" ? `The object store at ${wanted.endpoint}` : "The object store", () =>
     plainObjects.ensureBuckets(BUCKETS),
   );
@@ -89,7 +90,7 @@ export async function openStores(options: OpenStoresOptions): Promise<Stores> {
     objects: hasMigrated ? withMigratedVersions(plainObjects, migratedVersions) : plainObjects,
     plainObjects,
     migratedVersions,
-    drive: drive.kind === "google" ? openGoogle(options, drive) : openFolderDrive(endpoint.workspace),
+    drive: drive.kind === "google" ? await openGoogle(options, drive) : openFolderDrive(endpoint.workspace),
   };
 }
 
@@ -136,7 +137,8 @@ function describeDatabase(database: StoresConfiguration["database"]): string {
   return database.kind === "postgresql" ? `PostgreSQL at ${databaseAddress(database)}` : "The embedded PostgreSQL";
 }
 
-function openObjects({ endpoint, onClose }: OpenStoresOptions, wanted: S3Configuration): ObjectStore {
+async function openObjects({ endpoint, onClose }: OpenStoresOptions, wanted: S3Configuration): Promise<ObjectStore> {
+  const { openS3Store } = await import("../../adapters/minio/object-store.ts");
   const store = openS3Store({ ...s3Options(wanted), uploadNotes: join(endpoint.stateFolder, "uploads") });
   onClose(() => store.close());
   return store;
@@ -148,6 +150,7 @@ async function openMongodb(
   wanted: MongodbConfiguration,
   inventory: Inventory,
 ): Promise<Pick<Stores, "inventory" | "runLog" | "runLogCondition" | "runMirror" | "startMirror">> {
+  const { openMongoRunLog } = await import("../../adapters/mongodb/run-log.ts");
   const log = await openMongoRunLog({
     ...mongoOptions(wanted),
     spoolFolder: join(endpoint.stateFolder, "run-log"),
@@ -160,7 +163,8 @@ async function openMongodb(
 }
 
 /** Asks nothing yet: nobody may have signed in. */
-function openGoogle({ endpoint, env, logger, onClose }: OpenStoresOptions, wanted: GoogleConfiguration): Drive {
+async function openGoogle({ endpoint, env, logger, onClose }: OpenStoresOptions, wanted: GoogleConfiguration): Promise<Drive> {
+  const { openGoogleDrive } = await import("../../adapters/drive/drive.ts");
   const drive = openGoogleDrive({
     ...googleOptions(wanted, join(endpoint.stateFolder, "google-drive"), env),
     log: (level, message) => logger[level](message),
