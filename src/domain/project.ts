@@ -140,7 +140,10 @@ export const projectSchema = z
         notebook: governedPath("notebooks", ".ipynb"),
         dataset: identifier.describe("Dataset it trains on · Dataset de treino"),
         parameters: z.record(z.string().regex(/^[A-Za-z_]\w*$/u), scalar).default({}),
-        trainer: z.enum(TRAINERS).default("jupyter").describe("Who trains: a Colab T4 is colab-drive · Quem treina"),
+        trainer: z
+          .enum(TRAINERS)
+          .default("jupyter")
+          .describe("Who trains: a Colab T4 is colab-drive, or with paid compute units colab-cli · Quem treina"),
         accelerator: z.enum(["cpu", "T4"]).default("cpu"),
         allowOthers: z.boolean().optional().describe("Train on what accelerator there is · Treinar com o acelerador que houver"),
         timeoutMinutes: z.number().positive().default(60).describe("Longest an attempt may take · Duração máxima de uma tentativa"),

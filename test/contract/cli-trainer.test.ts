@@ -88,9 +88,9 @@ describeWithPython("the trainer through the colab program (stand-in)", (python) 
         accelerator: "T4",
         timeoutMs: 3_600_000,
       });
-      await untilStep(3);
+      await expect.poll(() => readdir(join(folder, "checkpoints")).catch(() => []), { timeout: 60_000 }).not.toEqual([]);
       expect(await doneIn(folder)).toBeUndefined();
-      expect((await readdir(join(folder, "checkpoints"))).length).toBeGreaterThan(0);
+      expect((await beatsIn(folder)).length).toBeGreaterThan(1);
       expect(await ended(trainer, place)).toBeUndefined();
       await trainer.release(place);
 
@@ -165,7 +165,7 @@ describeWithPython("the trainer through the colab program (stand-in)", (python) 
       { kind: "precondition", code: "colab-not-signed-in", todo: expect.stringContaining("colab sessions") },
     ],
     ["lacks a permission", "scopes", { kind: "precondition", code: "colab-not-signed-in" }],
-    ["has too many runtimes", "too-many", { kind: "precondition", code: "colab-too-many-runtimes" }],
+    ["gives no further runtime", "too-many", { kind: "precondition", code: "colab-runtime-refused" }],
     ["has no compute units", "no-units", { kind: "precondition", code: "colab-no-compute-units" }],
     ["is away", "away", { kind: "unavailable", code: "colab-away" }],
   ])(

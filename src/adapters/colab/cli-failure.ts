@@ -1,6 +1,6 @@
 /**
  * Why the `colab` program failed. It answers 1 for nearly everything, so what it printed tells: its own lines begin with `[colab]`, everything it did
- * not foresee is a Python traceback (google-colab-cli 0.6.0, `commands/session.py`, `commands/execution.py`, `auth.py`).
+ * not foresee is a Python traceback (google-colab-cli 0.6.0 and 0.7.5: `commands/session.py`, `commands/execution.py`, `auth.py`).
  */
 import { stripVTControlCharacters } from "node:util";
 import { EdaError, type ErrorKind } from "../../domain/errors.ts";
@@ -46,11 +46,11 @@ const KNOWN: readonly Known[] = [
     todo: PAID,
   },
   {
-    sign: /TooManyAssignmentsError|Precondition Failed/u,
+    sign: /Allocation refused|TooManyAssignmentsError|Precondition Failed/u,
     kind: "precondition",
-    code: "colab-too-many-runtimes",
-    message: "The account has as many Colab runtimes as it may.",
-    todo: "Stop one: `colab sessions` lists them.",
+    code: "colab-runtime-refused",
+    message: "Colab gives this account no further runtime now.",
+    todo: "`colab sessions` lists those there are: stop one. Or wait: it may be a limit of use or capacity.",
   },
   {
     sign: /quota|compute units?\b|Payment Required|QUOTA_/iu,
@@ -80,7 +80,7 @@ export function colabFailure(command: string, outcome: ColabOutcome): EdaError {
       "colab-program-unknown",
       `The colab program does not know what it was asked (colab ${command}). ${said}`,
       {
-        todo: "eda speaks with google-colab-cli 0.6: install that, or a later version of eda.",
+        todo: "eda speaks with google-colab-cli 0.7: install that, or a later version of eda.",
       },
     );
   }
@@ -97,7 +97,10 @@ export function colabFailure(command: string, outcome: ColabOutcome): EdaError {
  * @param timeoutSeconds what it was given for a cell
  */
 export function executionFailure(session: string, timeoutSeconds: number, outcome: ColabOutcome): EdaError {
-  if (outcome.stdout.includes(`[colab] Session '${session}' appears to be lost`)) return runtimeLost();
+  const isGone = [`Session '${session}' appears to be lost`, `Session '${session}' not found.`].some((words) =>
+    outcome.stdout.includes(`[colab] ${words}`),
+  );
+  if (isGone) return runtimeLost();
   const end = outcome.stderr.trimEnd().split("\n").slice(-3).join("\n");
   if (/^(?:\w+\.)*TimeoutError\b/mu.test(end)) return trainingTimeout(timeoutSeconds);
   if (/WebSocket|Connection|\b40[14]\b/iu.test(end)) return runtimeLost(lastWord(end));
@@ -126,7 +129,7 @@ export function lastWord(output: string): string {
   const lines = stripVTControlCharacters(output)
     .split(/[\n\r]/u)
     .map((line) => line.trim())
-    .filter((line) => /\w/u.test(line));
+    .filter((line) => /\w/u.test(line) && line !== "Aborted.");
   const own = lines.findLast((line) => /^(?:\w+\.)*\w*(?:Error|Exception|Exit)\b/u.test(line)) ?? lines.at(-1) ?? "";
   return printable(withoutSecrets(own)).slice(0, MAX_LINE);
 }

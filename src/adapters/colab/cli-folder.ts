@@ -7,6 +7,7 @@ import { createReadStream } from "node:fs";
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join, posix } from "node:path";
 import { pipeline } from "node:stream/promises";
+import pLimit from "p-limit";
 import { EdaError } from "../../domain/errors.ts";
 import { type Beat, checkpointSchema, isDoneName, JOB_FILES, readBeat, readDone } from "../../domain/job/format.ts";
 import { openSealed } from "../../domain/job/seal.ts";
@@ -19,6 +20,8 @@ const MANIFEST = "manifest.json";
 /** Below the folder in which the program runs notebooks: `/content`. */
 const REMOTE_ROOT = "content/eda";
 const TRANSFER_TRIES = 2;
+/** Each is a program that starts, which takes longer than what it brings. */
+const CONCURRENT_DOWNLOADS = 4;
 
 interface Described {
   readonly path: string;
@@ -165,8 +168,9 @@ export function cliFolder(job: string, folder: string, scratch: string): CliFold
       const top = await runtime.names(remote(""), signal);
       const here = new Set(await readdir(local(JOB_FILES.beats)).catch((): string[] => []));
       const beats = (await runtime.names(remote(JOB_FILES.beats), signal)).filter((name) => BEAT.test(name) && !here.has(name));
-      let newest: Beat | undefined;
-      for (const name of beats.sort()) newest = (await fetchBeat(runtime, name, signal)) ?? newest;
+      const limit = pLimit(CONCURRENT_DOWNLOADS);
+      const came = await Promise.all(beats.sort().map((name) => limit(() => fetchBeat(runtime, name, signal))));
+      const newest = came.findLast((beat) => beat !== undefined);
       const checkpoint = newest?.checkpoint?.name;
       if (checkpoint !== undefined && CHECKPOINT.test(checkpoint) && !(await isHere(`${JOB_FILES.checkpoints}/${checkpoint}`))) {
         await fetchCheckpoints(runtime, signal);

@@ -31,7 +31,10 @@ export function notebookFailure(text: string): EdaError | undefined {
   const isOwn = (cell: NotebookCell) => !isMadeByEda(cell);
   const number = cells.slice(0, failed).filter(isOwn).length + 1;
   const what = line(`${raised.ename}: ${raised.evalue}`.split("\n")[0] as string);
-  const traceback = raised.traceback.flatMap((part) => stripVTControlCharacters(part).split("\n")).slice(-TRACEBACK_LINES);
+  const traceback = raised.traceback
+    .flatMap((part) => stripVTControlCharacters(part).split("\n"))
+    .filter((text) => /\w/u.test(text))
+    .slice(-TRACEBACK_LINES);
   return new EdaError("terminal", "notebook-failed", `Code cell ${number} of ${cells.filter(isOwn).length} raised ${what}`, {
     todo: "Correct the notebook and run again.",
     ...(traceback.length === 0 ? {} : { findings: traceback.map((message) => ({ message: line(message) })) }),

@@ -15,6 +15,7 @@ import type { JobSession } from "./session.ts";
 export async function untilVerified(session: JobSession): Promise<Done> {
   const { order, context, job } = session;
   const look = observer(session);
+  const triesAgain = retrier(session);
   let missingSince: number | undefined;
   for (;;) {
     throwIfAborted(context.signal);
@@ -25,7 +26,7 @@ export async function untilVerified(session: JobSession): Promise<Done> {
     if (state === "finishing" && done != null && files !== undefined) missingSince = await collect(session, done, files, missingSince);
     if (state === "cancelled") throw new EdaError("cancelled", "job-cancelled", reasonText(reason).message);
     // What it says may have been written while the trainer was asked.
-    if (state === "failed" && !(await triesAgain(session))) {
+    if (state === "failed" && !(await triesAgain())) {
       await look();
       if (job.status.state === "failed") throw await failureOf(session);
     }
@@ -138,12 +139,16 @@ async function collect(
   return undefined;
 }
 
-/** A failed attempt of a trainer that starts them itself, while the project file allows another one. */
-async function triesAgain({ order, context, job, place }: JobSession): Promise<boolean> {
-  const { attempts } = job.status;
-  if (!order.trainer.startsAttempts || attempts.length >= order.attempts || !canResume(job.status)) return false;
-  context.log("warn", `Attempt ${attempts.length} failed; another one of ${order.attempts} is started.`);
-  await job.learn({ type: "resume-asked" });
-  await order.trainer.start(place, context.signal);
-  return true;
+/** @returns starts another attempt after a failed one, where the trainer starts them itself and while the project file allows one */
+function retrier({ order, context, job, place }: JobSession): () => Promise<boolean> {
+  let starts = 1;
+  return async () => {
+    // One whose runtime never came left no beat, and was an attempt all the same.
+    const made = Math.max(job.status.attempts.length, starts);
+    if (!order.trainer.startsAttempts || made >= order.attempts || !canResume(job.status)) return false;
+    context.log("warn", `Attempt ${made} failed; another one of ${order.attempts} is started.`);
+    await job.learn({ type: "resume-asked" });
+    if (await order.trainer.start(place, context.signal)) starts += 1;
+    return true;
+  };
 }

@@ -1,10 +1,10 @@
-"""Stand-in for Google's `colab` program (google-colab-cli 0.6.0): no Colab, no network and no GPU is behind it.
+"""Stand-in for Google's `colab` program (google-colab-cli 0.7.5): no Colab, no network and no GPU is behind it.
 
 It takes the real program's arguments, refuses others, and prints and exits as that one does. A runtime is a folder below HOME, in which a real
 kernel executes what it is given; `nvidia-smi` there is a stand-in as well. Its sessions are where the real ones are: `~/.config/colab-cli`.
 
 For tests, below `~/.colab-stand-in`: `calls.jsonl` has every call, `faults.json` says what is to go wrong:
-  new: refused | signed-out | scopes | too-many | no-units | away;  slow: seconds that `new` takes;  gpu: what a T4 turns out to be
+  new: refused | signed-out | scopes (as 0.6) | too-many | no-units | away;  slow: seconds that `new` takes;  gpu: what a T4 turns out to be
   exec: crash | lost, when it runs a notebook (once a step is `after`);  stop: how many times it fails;  download: damaged, how many times
 """
 
@@ -28,10 +28,6 @@ QUERY = "timestamp,name,uuid,utilization.gpu,utilization.memory,memory.used,memo
 
 
 class ColabRequestError(Exception):
-    pass
-
-
-class TooManyAssignmentsError(Exception):
     pass
 
 
@@ -104,7 +100,11 @@ def new(options):
     if fault.get("new") == "signed-out":
         say("\nTo authorize colab-cli, visit this URL in any browser:\n", err=True)
         say("  https://accounts.example/o/oauth2/auth?response_type=code&client_id=secret-client\n", err=True)
-        input("Enter the authorization code: ")
+        try:
+            input("Enter the authorization code: ")
+        except EOFError:
+            say("\nAborted.", err=True)
+            sys.exit(1)
     time.sleep(fault.get("slow", 0))
     if fault.get("new") == "refused":
         say(
@@ -114,7 +114,12 @@ def new(options):
         )
         sys.exit(1)
     if fault.get("new") == "too-many":
-        raise TooManyAssignmentsError("Failed to issue request POST https://colab.example/tun/m/assign?nbh=x: Precondition Failed")
+        say(
+            "[colab] Allocation refused (precondition failed). This can mean too many active sessions, or a temporary usage or capacity "
+            "limit for the requested runtime. Run `colab stop` to free up a session, wait and retry, or try a different accelerator.",
+            err=True,
+        )
+        sys.exit(1)
     if fault.get("new") == "no-units":
         raise ColabRequestError("Failed to issue request POST https://colab.example/tun/m/assign?nbh=x: Payment Required")
     if fault.get("new") == "away":
@@ -394,11 +399,12 @@ def parser():
         sub.set_defaults(run=run)
         return sub
 
-    command("version", lambda _: say("Version: 0.6.0 (stand-in: no Colab is behind it)"), with_session=False)
+    command("version", lambda _: say("Version: 0.7.5 (stand-in: no Colab is behind it)"), with_session=False)
     command("sessions", list_sessions, with_session=False)
     sub = command("new", new)
     sub.add_argument("--tpu")
     sub.add_argument("--gpu")
+    sub.add_argument("--high-mem", action="store_true")
     command("status", status)
     command("stop", stop)
     command("ls", ls).add_argument("path", nargs="?", default="content")
@@ -414,4 +420,7 @@ def parser():
 if __name__ == "__main__":
     chosen = parser().parse_args()
     note(event="called", argv=sys.argv[1:], env=sorted(os.environ))
+    if chosen.command != "version":
+        # The real one says so once a day, among whatever was asked for.
+        say("\n[colab] A new version of Colab CLI is available: 9.9.9 (current: 0.7.5)\n[colab] Run 'colab update' to update.\n")
     chosen.run(chosen)
