@@ -106,6 +106,7 @@ async function prepareFile(file: PlannedFile, context: StageContext, onBytes: (b
     bucket: "raw-data",
     key: objectKey(context.request.project, file.path),
     file: join(rawFolder(context.services.workspace, context.request.project), file.diskPath),
+    size: file.size,
     mediaType: mediaTypeOf(file.path),
     run: context.request.run,
     isLikelyNew: file.isLikelyNew === true,

@@ -16,6 +16,8 @@ export interface PutRequest {
   readonly key: string;
   /** Local file whose bytes are stored. Never modified or moved. */
   readonly file: string;
+  /** Bytes that it had when the caller looked, which saves another look. A file that has become longer since may be refused. */
+  readonly size?: number;
   /** Expected content; the store hashes what it writes and refuses anything else. Absent: the store computes it. */
   readonly expected?: ContentHash;
   readonly mediaType: string;

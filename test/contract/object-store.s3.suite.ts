@@ -149,7 +149,7 @@ export function s3StoreContract(name: string, startServer: () => Promise<S3Serve
       });
 
       it("tells the hashes of a large file in listings and heads, and of one that lost them only its size", async () => {
-        const info = await store.put(await request(`${uniquePrefix()}a`, randomBytes(9 * MIB)));
+        const info = await store.put(await request(`${uniquePrefix()}a`, randomBytes(17 * MIB)));
         const list = async () => (await store.list({ bucket: "raw-data", prefix: info.key, hierarchical: false, limit: 1 })).items;
         expect(await list()).toEqual([{ type: "object", info }]);
         await client.removeObjectTagging("raw-data", info.key, { versionId: info.versionId });

@@ -1,14 +1,16 @@
 /** Worker threads that hash, started when first needed. */
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
-import type { HashReply, HashTask } from "./hash-worker.ts";
+import type { ContentHash } from "../../domain/asset.ts";
+import type { FileTask, HashReply, StreamTask } from "./hash-worker.ts";
 
 /** Two, so that md5 and sha256 of one file overlap; more help only several large files at once. */
 const MOST_WORKERS = 4;
 const WORKERS = Math.min(Math.max(availableParallelism(), 2), MOST_WORKERS);
 
 /** Cost of a byte relative to sha256, on processors with instructions for it. */
-const COST: Readonly<Record<HashTask["algorithm"], number>> = { md5: 2.3, sha256: 1, crc32: 0.7 };
+const COST: Readonly<Record<StreamTask["algorithm"], number>> = { md5: 2.3, sha256: 1, crc32: 0.7 };
+const FILE_COST = COST.md5 + COST.sha256;
 
 /** The worker lies beside this file in source, and beside the bundle of the host. */
 const SCRIPT = new URL(import.meta.url.endsWith(".ts") ? "./hash-worker.ts" : "./hash-worker.js", import.meta.url);
@@ -23,7 +25,13 @@ export interface HashStream {
 }
 
 export interface HashPool {
-  open(algorithm: HashTask["algorithm"]): HashStream;
+  open(algorithm: StreamTask["algorithm"]): HashStream;
+  /**
+   * @param room shared memory that takes the bytes
+   * @returns undefined when the file is larger than its room
+   * @throws the system's error
+   */
+  readFile(file: string, room: Uint8Array): Promise<ContentHash | undefined>;
   close(): Promise<void>;
 }
 
@@ -66,6 +74,17 @@ export function openHashPool(): HashPool {
         },
       };
     },
+    async readFile(file, room) {
+      const thread = leastLoaded();
+      thread.load += FILE_COST;
+      try {
+        const { content, failure } = await send(thread, { file, room });
+        if (failure !== undefined) throw Object.assign(new Error(failure.message), { code: failure.code });
+        return content;
+      } finally {
+        thread.load -= FILE_COST;
+      }
+    },
     close: async () => {
       await Promise.all([...threads].map(({ worker }) => worker.terminate()));
     },
@@ -90,7 +109,7 @@ function startThread(onGone: () => void): Thread {
   return thread;
 }
 
-function send({ worker, waiting }: Thread, task: HashTask): Promise<HashReply> {
+function send({ worker, waiting }: Thread, task: StreamTask | FileTask): Promise<HashReply> {
   return new Promise((resolve, reject) => {
     // A process waits for a hash that is under way, and not for a thread that has nothing to do.
     if (waiting.length === 0) worker.ref();

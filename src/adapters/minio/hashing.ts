@@ -18,7 +18,8 @@ export interface Hashing {
   openContent(): ContentHashing;
   /** Its digest is 8 hexadecimal digits. */
   openCrc32(): HashStream;
-  hashBytes(bytes: Uint8Array): Promise<ContentHash>;
+  /** Reads and hashes a whole file; see {@link HashPool}. */
+  readFile: HashPool["readFile"];
   /** @param onBlock what else is done with a block, at the same time: it is complete when the hashes are */
   hashBlocks(fill: FillBlock, onBlock?: (block: Buffer) => Promise<void>): Promise<ContentHash>;
   close(): Promise<void>;
@@ -32,15 +33,7 @@ export function openHashing(blocks: BlockPool): Hashing {
     close: () => threads.close(),
     openCrc32: () => threads.open("crc32"),
     openContent: () => openContent(threads),
-
-    async hashBytes(bytes) {
-      const content = openContent(threads);
-      const updated = content.update(bytes);
-      updated.catch(() => undefined);
-      const digest = await content.digest();
-      await updated;
-      return digest;
-    },
+    readFile: threads.readFile,
 
     async hashBlocks(fill, onBlock) {
       const content = openContent(threads);

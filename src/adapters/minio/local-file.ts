@@ -1,5 +1,5 @@
 /** Reading local files. */
-import { type FileHandle, open } from "node:fs/promises";
+import { type FileHandle, open, stat } from "node:fs/promises";
 import { EdaError } from "../../domain/errors.ts";
 import { printable } from "../../domain/printable.ts";
 
@@ -11,12 +11,25 @@ export async function openSource(file: string): Promise<FileHandle> {
   try {
     return await open(file, "r");
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? String(error.code) : String(error);
-    throw new EdaError("terminal", "file-not-readable", `${printable(file)} cannot be read (${code}).`, {
-      todo: "Give the user that runs eda read access to it, or run again without it.",
-      cause: error,
-    });
+    throw notReadable(file, error);
   }
+}
+
+/** Bytes. @throws EdaError as {@link openSource} */
+export async function sizeOf(file: string): Promise<number> {
+  try {
+    return (await stat(file)).size;
+  } catch (error) {
+    throw notReadable(file, error);
+  }
+}
+
+export function notReadable(file: string, cause: unknown): EdaError {
+  const code = cause instanceof Error && "code" in cause ? String(cause.code) : String(cause);
+  return new EdaError("terminal", "file-not-readable", `${printable(file)} cannot be read (${code}).`, {
+    todo: "Give the user that runs eda read access to it, or run again without it.",
+    cause,
+  });
 }
 
 /** @returns bytes read; fewer than the buffer holds only at the end of the file */

@@ -18,9 +18,9 @@ import { deleteVersion, headVersion } from "./versions.ts";
 import { openWire } from "./wire.ts";
 
 /** Memory that contents pass through: a part of a large file, or a whole file of up to this size. */
-const BLOCK_BYTES = 8 * 1024 * 1024;
-/** Enough for a few on their way while others are read and hashed. */
-const BLOCKS = 6;
+const BLOCK_BYTES = 16 * 1024 * 1024;
+/** Enough for two on their way while others are read and hashed. */
+const BLOCKS = 4;
 
 export interface S3Store extends ObjectStore {
   /** Ends the connections and the hashing threads. */

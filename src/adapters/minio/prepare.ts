@@ -3,7 +3,7 @@ import type { FileHandle } from "node:fs/promises";
 import type { ContentHash } from "../../domain/asset.ts";
 import { throwIfAborted } from "../../domain/errors.ts";
 import type { ObjectInfo, PreparedObject, PutRequest } from "../../ports/object-store.ts";
-import { fileChanged, fill, openSource } from "./local-file.ts";
+import { fileChanged, fill, openSource, sizeOf } from "./local-file.ts";
 import { openAllowance } from "./memory.ts";
 import { assertSame } from "./metadata.ts";
 import { type PartsTools, sendInParts } from "./multipart-upload.ts";
@@ -35,9 +35,10 @@ export function createPreparation(tools: PartsTools): Prepare {
   const storeInOne = createSingleUpload(wire);
   const inTurn = createTurns(wire);
 
-  /** Goes in one request. */
-  async function takeSmall(upload: Upload, handle: FileHandle, size: number, meter: PassMeter): Promise<Taken> {
-    const source = await readSource(memory, { ...upload, handle, onRead: meter.advance }, size);
+  /** Goes in one request. Undefined when the file has become longer. */
+  async function takeSmall(upload: Upload, size: number, meter: PassMeter): Promise<Taken | undefined> {
+    const source = await readSource(memory, { ...upload, onRead: meter.advance }, size);
+    if (source === undefined) return undefined;
     const { content } = source;
     return {
       content,
@@ -47,7 +48,8 @@ export function createPreparation(tools: PartsTools): Prepare {
   }
 
   /** Only read: it may well be a content that the store has. */
-  async function takeLarge(upload: Upload, handle: FileHandle, meter: PassMeter): Promise<Taken> {
+  async function takeLarge(upload: Upload, meter: PassMeter): Promise<Taken> {
+    await using handle = await openSource(upload.file);
     const content = await hashFile(handle, upload.signal, meter);
     const store = async () => {
       const latest = await latestOf(upload);
@@ -87,22 +89,22 @@ export function createPreparation(tools: PartsTools): Prepare {
   const latestOf = ({ bucket, key, signal }: Upload) =>
     retrying(WRITE_ATTEMPTS, signal, () => headVersion(wire, bucket, key, undefined, signal));
 
-  async function take(upload: Upload, handle: FileHandle, size: number, isLikelyNew: boolean, meter: PassMeter): Promise<Taken> {
-    if (size <= blocks.blockBytes) return takeSmall(upload, handle, size, meter);
+  async function take(upload: Upload, size: number, meter: PassMeter, isLikelyNew: boolean): Promise<Taken | undefined> {
+    if (size <= blocks.blockBytes) return takeSmall(upload, size, meter);
     // Of the same size: the same run was here before, or the file was only touched.
     const isNew = isLikelyNew && (await latestOf(upload))?.size !== size;
-    return isNew ? sendLarge(upload, meter) : takeLarge(upload, handle, meter);
+    return isNew ? sendLarge(upload, meter) : takeLarge(upload, meter);
   }
 
-  return async ({ bucket, key, file, expected, mediaType, run, signal, onBytes, isLikelyNew = false }) => {
+  return async ({ bucket, key, file, size, expected, mediaType, run, signal, onBytes, isLikelyNew = false }) => {
     assertKey(key);
     throwIfAborted(signal);
-    await using handle = await openSource(file);
-    const { size } = await handle.stat();
-    const meter = createPassMeter(onBytes, size);
+    const bytes = size ?? (await sizeOf(file));
+    const meter = createPassMeter(onBytes, bytes);
     const storedAt = new Date().toISOString();
     const upload: Upload = { bucket, key, file, mediaType, run, storedAt, signal, onSent: meter.advance };
-    const taken = await take(upload, handle, size, isLikelyNew, meter);
+    const taken = await take(upload, bytes, meter, isLikelyNew);
+    if (taken === undefined) throw fileChanged(file);
     const release = async () => {
       await taken.release();
       meter.finish();

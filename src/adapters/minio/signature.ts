@@ -3,7 +3,7 @@
  * thousands of small files, a tenth of all the client's work.
  * Source: https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
  */
-import { createHmac, hash } from "node:crypto";
+import { createHmac, createSecretKey, hash, type KeyObject } from "node:crypto";
 
 export interface Signing {
   readonly accessKey: string;
@@ -26,12 +26,14 @@ export type Signer = (request: SignedRequest) => string;
 
 export function createSigner({ accessKey, secretKey, region }: Signing): Signer {
   let day = "";
-  let key: Buffer = Buffer.alloc(0);
+  let key: KeyObject | undefined;
   return ({ method, path, headers, sha256 }) => {
     const date = headers["x-amz-date"] ?? "";
-    if (!date.startsWith(day) || day === "") {
+    if (key === undefined || !date.startsWith(day)) {
       day = date.slice(0, 8);
-      key = [day, region, "s3", "aws4_request"].reduce<Buffer>(hmac, Buffer.from(`AWS4${secretKey}`));
+      const ofDay = [day, region, "s3", "aws4_request"].reduce<Buffer>(hmac, Buffer.from(`AWS4${secretKey}`));
+      // Bytes would be made a key of anew for every request.
+      key = createSecretKey(ofDay);
     }
     const names = Object.keys(headers).sort();
     const signed = names.join(";");
@@ -44,6 +46,6 @@ export function createSigner({ accessKey, secretKey, region }: Signing): Signer 
   };
 }
 
-function hmac(key: Buffer, text: string): Buffer {
+function hmac(key: Buffer | KeyObject, text: string): Buffer {
   return createHmac("sha256", key).update(text).digest();
 }
