@@ -28,12 +28,18 @@ export function workTreeSource(workspace: string): CodeSource {
   };
 }
 
+/** What a commit holds never changes: each file is read once. */
 export function commitSource(repository: Repository, commit: string): CodeSource {
+  const files = new Map<string, string>();
   return {
     readCode: async (path) => {
+      const known = files.get(path);
+      if (known !== undefined) return known;
       const content = await repository.readAt(commit, path);
       if (content === undefined) throw missingFile(path);
-      return new TextDecoder().decode(content);
+      const text = new TextDecoder().decode(content);
+      files.set(path, text);
+      return text;
     },
     listCode: (folder) => repository.listAt(commit, folder),
   };

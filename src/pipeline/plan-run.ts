@@ -72,9 +72,10 @@ function fingerprintOf(stage: StageDefinition, plan: StagePlan): string {
  * @throws EdaError `terminal` `code-changed` when somebody saved a file in between
  */
 export async function assertPlannedCode(code: readonly CodeFile[], source: CodeSource): Promise<void> {
-  for (const { path, sha256 } of code) {
-    if (path === SETTINGS_FILE) continue;
-    if (sha256Hex(await source.readCode(path)) !== sha256) {
+  const files = code.filter(({ path }) => path !== SETTINGS_FILE);
+  const texts = await Promise.all(files.map(({ path }) => source.readCode(path)));
+  for (const [index, { path, sha256 }] of files.entries()) {
+    if (sha256Hex(texts[index] as string) !== sha256) {
       throw new EdaError("terminal", "code-changed", `${path} changed between planning and the commit before the run.`, {
         todo: "Run again: the new content is then planned and committed.",
         at: { file: path },

@@ -8,9 +8,9 @@ import { parseTrailers } from "../../domain/commit.ts";
 import { EdaError, type Finding } from "../../domain/errors.ts";
 import { gitError } from "./failures.ts";
 import type { Git, GitResult } from "./git.ts";
-import { headCommit } from "./preflight.ts";
+import type { Places } from "./places.ts";
 import type { Scanner } from "./scan.ts";
-import { committedChanges, followCommit, openPrivateIndex, stagedEntries, type TreeEntry } from "./staging-area.ts";
+import { committed, followCommit, openPrivateIndex, type TreeEntry } from "./staging-area.ts";
 
 /** Somebody else may commit at the same moment, but not for ever. */
 const ATTEMPTS = 5;
@@ -19,6 +19,7 @@ const HOOK_SILENCE_MS = 15 * 60_000;
 
 export interface CommitContext {
   readonly git: Git;
+  readonly places: Places;
   readonly workspace: string;
   readonly scanner: Scanner;
 }
@@ -37,15 +38,14 @@ export async function commitPaths(context: CommitContext, paths: readonly string
 
 /** @returns undefined when somebody else committed meanwhile, so that the tree prepared is outdated */
 async function tryCommit(context: CommitContext, paths: readonly string[], message: string): Promise<string | undefined> {
-  const { git, workspace } = context;
-  const base = await headCommit(git);
+  const { git, places, scanner } = context;
+  const base = await places.head();
   if (base === undefined)
     throw new EdaError("precondition", "no-commits", "The repository has no commit yet.", { todo: "Make the first one: eda init" });
-  await using index = await openPrivateIndex(git, workspace, base);
-  const before = await stagedEntries(git);
+  await using index = await openPrivateIndex(git, await places.folder(), base);
   await index.add(paths);
-  await rescan(context, await index.changesSince(base));
-  if ((await headCommit(git)) !== base) return undefined;
+  if (scanner.hasScanned(paths)) await rescan(context, await index.changesSince(base));
+  if ((await places.head()) !== base) return undefined;
 
   const result = await git.run(["-c", "core.abbrev=no", "commit", "--allow-empty", "--cleanup=whitespace", "--file=-"], {
     env: index.env,
@@ -54,21 +54,21 @@ async function tryCommit(context: CommitContext, paths: readonly string[], messa
     runsHooks: true,
   });
   if (result.exitCode !== 0) {
-    if ((await headCommit(git)) !== base) return undefined;
+    if ((await places.head()) !== base) return undefined;
     throw commitError(context, result);
   }
   const commit = newCommit(result);
-  const committed = await committedChanges(git, base, commit);
+  const { parents, message: written, changes } = await committed(git, commit);
   try {
-    if ((await git.text(["rev-parse", `${commit}^`])).trim() !== base) throw new OutdatedTree();
-    await assertAsAsked(git, commit, new Set(paths), committed, message);
-    await rescan(context, committed);
+    if (parents !== base) throw new OutdatedTree();
+    assertAsAsked(new Set(paths), message, changes, written);
+    await rescan(context, changes);
   } catch (error) {
     await undo(git, commit);
     if (error instanceof OutdatedTree) return undefined;
     throw error;
   }
-  await followCommit(git, before, committed);
+  await followCommit(git, index, changes);
   return commit;
 }
 
@@ -76,14 +76,13 @@ async function tryCommit(context: CommitContext, paths: readonly string[], messa
 class OutdatedTree extends Error {}
 
 /** A hook may rewrite what is committed, but neither add to it nor take the trailers that the record is found by. */
-async function assertAsAsked(
-  git: Git,
-  commit: string,
+function assertAsAsked(
   asked: ReadonlySet<string>,
-  committed: ReadonlyMap<string, TreeEntry | undefined>,
   message: string,
-): Promise<void> {
-  const added = [...committed.keys()].filter((path) => !asked.has(path));
+  changes: ReadonlyMap<string, TreeEntry | undefined>,
+  written: string,
+): void {
+  const added = [...changes.keys()].filter((path) => !asked.has(path));
   if (added.length > 0) {
     throw hookFailed(
       `A hook of the repository added ${added.length === 1 ? added[0] : `${added.length} files`} to the commit.`,
@@ -91,8 +90,8 @@ async function assertAsAsked(
       added.map((file) => ({ message: `${file} was added by a hook`, at: { file } })),
     );
   }
-  const written = parseTrailers(await git.text(["log", "-1", "--no-show-signature", "--format=%B", commit]));
-  const lost = Object.entries(parseTrailers(message)).filter(([name, value]) => written[name] !== value);
+  const trailers = parseTrailers(written);
+  const lost = Object.entries(parseTrailers(message)).filter(([name, value]) => trailers[name] !== value);
   if (lost.length > 0) {
     throw hookFailed(
       `A hook of the repository changed the trailers of the commit message (${lost.map(([name]) => name).join(", ")}).`,

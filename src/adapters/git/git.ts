@@ -108,7 +108,7 @@ export function openGit(workspace: string, surroundings: NodeJS.ProcessEnv): Git
           return undefined;
         },
       }).env({ ...env, ...(options.runsHooks === true ? localeOf(surroundings) : { LC_ALL: "C" }), ...options.env });
-      const stdout = await task(git);
+      const stdout = await task(git.outputHandler(endInSight));
       return { exitCode, stdout, output };
     } catch (error) {
       throw notRun(workspace, args, error);
@@ -130,6 +130,11 @@ export function openGit(workspace: string, surroundings: NodeJS.ProcessEnv): Git
     },
   };
   return git;
+}
+
+/** simple-git waits 50 ms more for what a silent command may still say, although its pipes are closed; an empty piece breaks the silence. */
+function endInSight(_command: string, stdout: NodeJS.ReadableStream): void {
+  stdout.once("end", () => stdout.emit("data", Buffer.alloc(0)));
 }
 
 function gitEnvironment(surroundings: NodeJS.ProcessEnv): Record<string, string> {

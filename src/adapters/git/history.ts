@@ -1,7 +1,7 @@
 /** Reading commits: by their trailers, and the files in them. */
 import { type CommitMoment, parseTrailers } from "../../domain/commit.ts";
 import type { Git } from "./git.ts";
-import { headCommit } from "./preflight.ts";
+import type { Places } from "./places.ts";
 
 const PAGE_COMMITS = 256;
 const LOG = ["log", "-z", "--no-show-signature", "--no-color", "--format=%H%n%B", "--fixed-strings"];
@@ -11,8 +11,8 @@ interface LoggedCommit {
   readonly message: string;
 }
 
-export async function findCommit(git: Git, run: string, moment: CommitMoment): Promise<string | undefined> {
-  const head = await headCommit(git);
+export async function findCommit(git: Git, places: Places, run: string, moment: CommitMoment): Promise<string | undefined> {
+  const head = await places.head();
   if (head === undefined) return undefined;
   const candidates = parseLog(await git.text([...LOG, `--grep=Execucao: ${run}`, head]));
   return candidates.find(({ message }) => {
@@ -22,8 +22,8 @@ export async function findCommit(git: Git, run: string, moment: CommitMoment): P
 }
 
 /** Pages through the history of the commit HEAD was at when the reading began. */
-export async function* governedLog(git: Git, limit: number): AsyncGenerator<LoggedCommit> {
-  const head = await headCommit(git);
+export async function* governedLog(git: Git, places: Places, limit: number): AsyncGenerator<LoggedCommit> {
+  const head = await places.head();
   if (head === undefined) return;
   let left = limit;
   for (let skip = 0; left > 0; skip += PAGE_COMMITS) {
@@ -40,8 +40,13 @@ export async function* governedLog(git: Git, limit: number): AsyncGenerator<Logg
 }
 
 export async function readAt(git: Git, commit: string, path: string): Promise<Uint8Array | undefined> {
-  const entry = (await treeEntries(git, ["--", path], commit)).find((each) => each.path === path);
-  return entry === undefined ? undefined : git.catFile(["blob", entry.object]);
+  try {
+    return await git.catFile(["blob", `${commit}:${path}`]);
+  } catch {
+    // Not there, no file, or a trouble that this tells.
+    const entry = (await treeEntries(git, ["--", path], commit)).find((each) => each.path === path);
+    return entry === undefined ? undefined : git.catFile(["blob", entry.object]);
+  }
 }
 
 export async function listAt(git: Git, commit: string, folder: string): Promise<string[]> {

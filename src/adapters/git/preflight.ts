@@ -1,11 +1,12 @@
 /** Everything that would make a commit fail, found before work starts. */
 import { existsSync } from "node:fs";
-import { realpath, stat } from "node:fs/promises";
-import { resolve } from "node:path";
+import { stat } from "node:fs/promises";
+import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { EdaError } from "../../domain/errors.ts";
 import { gitError, indexLocked } from "./failures.ts";
 import type { Git } from "./git.ts";
+import type { Places } from "./places.ts";
 
 /** A lock this short-lived is a Git command of the person at work, in milliseconds. */
 const LOCK_PATIENCE_MS = 1_500;
@@ -29,15 +30,14 @@ const OPERATIONS: readonly Operation[] = [
   operation("bisect", ["BISECT_LOG"], "git bisect reset"),
 ];
 
-/** @throws EdaError `precondition`, see the port */
-export async function preflight(git: Git, workspace: string): Promise<void> {
-  await assertTopLevel(git, workspace);
-  await assertNoOperation(git, workspace);
-  await assertCommitted(git);
-  await currentBranch(git);
-  await assertMerged(git);
-  await assertIdentity(git);
-  await assertUnlocked(git, workspace);
+/**
+ * Asks everything at once; of several troubles the first in this order is told.
+ * @throws EdaError `precondition`, see the port
+ */
+export async function preflight(git: Git, places: Places): Promise<void> {
+  const checks = await Promise.allSettled([assertPlace(git, places), assertMerged(git), assertIdentity(git)]);
+  for (const check of checks) if (check.status === "rejected") throw check.reason;
+  await assertUnlocked(await places.folder());
 }
 
 /** @throws EdaError `precondition` `detached-head` */
@@ -49,47 +49,21 @@ export async function currentBranch(git: Git): Promise<string> {
   });
 }
 
-/** The commit HEAD points to; undefined before the first one. */
-export async function headCommit(git: Git): Promise<string | undefined> {
-  const { exitCode, stdout } = await git.run(["rev-parse", "--quiet", "--verify", "HEAD^{commit}"]);
-  return exitCode === 0 ? stdout.trim() : undefined;
-}
-
-/** Absolute path of a file of the repository, such as its index. */
-export async function gitPath(git: Git, workspace: string, name: string): Promise<string> {
-  return resolve(workspace, (await git.text(["rev-parse", "--git-path", name])).replace(/\r?\n$/u, ""));
-}
-
-async function assertTopLevel(git: Git, workspace: string): Promise<void> {
-  const inside = await git.text(["rev-parse", "--is-inside-work-tree"]);
-  if (inside.trim() !== "true") {
-    throw new EdaError("precondition", "not-a-repository", `${workspace} is a Git repository without a work tree (bare).`, {
-      todo: "Clone it, and open the clone.",
+async function assertPlace(git: Git, places: Places): Promise<void> {
+  const { folder, commit, onBranch } = await places.look();
+  assertNoOperation(folder);
+  if (commit === undefined) {
+    throw new EdaError("precondition", "no-commits", "The repository has no commit yet.", {
+      todo: 'Make the first one: eda init, or git commit --allow-empty -m "init: repositório"',
     });
   }
-  const top = (await git.text(["rev-parse", "--show-toplevel"])).replace(/\r?\n$/u, "");
-  if ((await realpath(top)) === (await realpath(workspace))) return;
-  throw new EdaError("precondition", "not-a-repository", `${workspace} lies inside the repository ${top} and is none itself.`, {
-    todo: `Open ${top} as the workspace, or make a repository of its own with: eda init`,
-  });
+  if (!onBranch) await currentBranch(git);
 }
 
-async function assertNoOperation(git: Git, workspace: string): Promise<void> {
-  const marks = OPERATIONS.flatMap((each) => each.marks);
-  const answer = await git.text(["rev-parse", ...marks.flatMap((mark) => ["--git-path", mark])]);
-  const present = new Set(
-    answer.split(/\r?\n/u).flatMap((path, index) => (path !== "" && existsSync(resolve(workspace, path)) ? [marks[index]] : [])),
-  );
-  const found = OPERATIONS.find((each) => each.marks.some((mark) => present.has(mark)));
+function assertNoOperation(folder: string): void {
+  const found = OPERATIONS.find(({ marks }) => marks.some((mark) => existsSync(join(folder, mark))));
   if (found === undefined) return;
   throw new EdaError("precondition", found.code, `A ${found.name} is in progress.`, { todo: `Finish it with: ${found.todo}` });
-}
-
-async function assertCommitted(git: Git): Promise<void> {
-  if ((await headCommit(git)) !== undefined) return;
-  throw new EdaError("precondition", "no-commits", "The repository has no commit yet.", {
-    todo: 'Make the first one: eda init, or git commit --allow-empty -m "init: repositório"',
-  });
 }
 
 async function assertMerged(git: Git): Promise<void> {
@@ -106,18 +80,17 @@ async function assertMerged(git: Git): Promise<void> {
 
 /** @throws EdaError `precondition` `missing-identity` */
 export async function assertIdentity(git: Git): Promise<void> {
-  for (const identity of ["GIT_AUTHOR_IDENT", "GIT_COMMITTER_IDENT"]) {
-    const { exitCode, output } = await git.run(["var", identity]);
-    if (exitCode === 0) continue;
-    if (!/auto-detection is disabled|empty ident name|name consists only/u.test(output)) throw gitError("", ["var"], output);
-    throw new EdaError("precondition", "missing-identity", "Git does not know who you are.", {
-      todo: 'Set it with: git config --global user.name "Your Name" and git config --global user.email you@example.com',
-    });
-  }
+  const answers = await Promise.all(["GIT_AUTHOR_IDENT", "GIT_COMMITTER_IDENT"].map((identity) => git.run(["var", identity])));
+  const refusal = answers.find(({ exitCode }) => exitCode !== 0);
+  if (refusal === undefined) return;
+  if (!/auto-detection is disabled|empty ident name|name consists only/u.test(refusal.output)) throw gitError("", ["var"], refusal.output);
+  throw new EdaError("precondition", "missing-identity", "Git does not know who you are.", {
+    todo: 'Set it with: git config --global user.name "Your Name" and git config --global user.email you@example.com',
+  });
 }
 
-async function assertUnlocked(git: Git, workspace: string): Promise<void> {
-  const lock = await gitPath(git, workspace, "index.lock");
+async function assertUnlocked(folder: string): Promise<void> {
+  const lock = join(folder, "index.lock");
   const deadline = Date.now() + LOCK_PATIENCE_MS;
   for (;;) {
     const info = await stat(lock).catch(() => undefined);

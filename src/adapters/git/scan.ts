@@ -17,6 +17,8 @@ type Problem = Finding & { readonly code: "secret-found" | "file-too-large" };
 export interface Scanner {
   /** @throws EdaError `precondition` `secret-found` or `file-too-large` */
   scanFiles(paths: readonly string[]): Promise<void>;
+  /** Whether any of these paths was scanned since it was last committed. */
+  hasScanned(paths: readonly string[]): boolean;
   /** Whether the content about to be committed is other than what was scanned at that path. */
   changedSinceScan(path: string, blob: string): boolean;
   /** Looks at content itself. @throws EdaError as {@link scanFiles} */
@@ -54,6 +56,7 @@ export function createScanner(workspace: string, maxFileBytes: number): Scanner 
       const limit = pLimit(CONCURRENT_FILES);
       refuse((await limit.map(paths, scanFile)).flat());
     },
+    hasScanned: (paths) => paths.some((path) => seen.has(path)),
     changedSinceScan: (path, blob) => seen.has(path) && seen.get(path) !== blob,
     scanContents: async (contents) => {
       const problems: Problem[] = [];

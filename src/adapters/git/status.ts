@@ -20,13 +20,13 @@ interface StatusEntry {
  * the index, not in the work tree, count as changes too when HEAD knows them.
  */
 export async function workspaceChanges(git: Git): Promise<WorkspaceChanges> {
-  const [governed, all] = await Promise.all([
-    git.text([...STATUS, "--untracked-files=all", "--", ...GOVERNED_PATHSPECS]),
-    git.text([...STATUS, "--untracked-files=normal"]),
-  ]);
+  const all = parseStatus(await git.text([...STATUS, "--untracked-files=normal"]));
+  const governed = all.some(mayHoldGoverned)
+    ? parseStatus(await git.text([...STATUS, "--untracked-files=all", "--", ...GOVERNED_PATHSPECS]))
+    : all;
   return {
-    governed: governedChanges(parseStatus(governed)),
-    ungoverned: parseStatus(all)
+    governed: governedChanges(governed),
+    ungoverned: all
       .filter((entry) => entry.submodule || isUngoverned(entry.path))
       .map((entry) => entry.path)
       .sort(),
@@ -44,6 +44,11 @@ function governedChanges(entries: readonly StatusEntry[]): GovernedChange[] {
     changes.set(path, { path, change: !present ? "deleted" : known ? "modified" : "added" });
   }
   return [...changes.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+/** An untracked folder that is, or is in, or has in it a governed one: its files have to be listed. */
+function mayHoldGoverned({ path }: StatusEntry): boolean {
+  return path.endsWith("/") && (isGoverned(`${path}file`) || GOVERNED_FOLDERS.some((folder) => `${folder}/`.startsWith(path)));
 }
 
 function isUngoverned(path: string): boolean {

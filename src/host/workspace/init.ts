@@ -2,7 +2,8 @@
 import { appendFile, mkdir, realpath, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { type Git, openGit } from "../../adapters/git/git.ts";
-import { assertIdentity, gitPath, headCommit } from "../../adapters/git/preflight.ts";
+import { gitPath, headCommit } from "../../adapters/git/places.ts";
+import { assertIdentity } from "../../adapters/git/preflight.ts";
 import { EdaError, toEdaError } from "../../domain/errors.ts";
 import { RAW_DATA_FOLDER, STATE_FOLDER } from "../../domain/governed.ts";
 import { assertProjectName } from "../../domain/names.ts";
