@@ -189,6 +189,24 @@ export function commitCases(open: OpenRepository): void {
       expect(sandbox.status()).toEqual([]);
     });
 
+    it("finds HEAD where the person has brought it since the preflight: packed, on another branch, of another commit", async () => {
+      const { sandbox, repository } = world;
+      await repository.preflight();
+      const steps = [
+        () => sandbox.git("pack-refs", "--all", "--prune"),
+        () => sandbox.git("switch", "--quiet", "-c", "área/outra"),
+        () => sandbox.git("commit", "--quiet", "--allow-empty", "-m", "docs: outra"),
+      ];
+      for (const [index, step] of steps.entries()) {
+        step();
+        const parent = sandbox.git("rev-parse", "HEAD");
+        await sandbox.write("sql/a.sql", `${index}\n`);
+        const commit = await repository.commit(["sql/a.sql"], planMessage());
+        expect(sandbox.git("rev-parse", "HEAD", "HEAD^")).toBe(`${commit}\n${parent}`);
+        expect(await repository.findCommit(RUN, "antes")).toBe(commit);
+      }
+    });
+
     it("works in a linked work tree, which has an index of its own", async () => {
       const { sandbox } = world;
       const linked = join(sandbox.home, "linked");
