@@ -14,6 +14,7 @@ import { toEdaError } from "../../src/domain/errors.ts";
 import { BUCKETS } from "../../src/domain/stage.ts";
 import type { ObjectInfo, PutRequest } from "../../src/ports/object-store.ts";
 import { temporaryFile, temporaryFolder } from "../support/folders.ts";
+import { startProxy } from "../support/proxy.ts";
 import { type Misbehaviour, startGateway } from "../support/servers/gateway.ts";
 import type { S3Server } from "../support/servers/minio.ts";
 import { incompleteUploads, openClient } from "../support/servers/s3-client.ts";
@@ -242,6 +243,19 @@ export function s3StoreContract(name: string, startServer: () => Promise<S3Serve
         const put = await request(`${uniquePrefix()}a`, randomBytes(17 * MIB));
         const info = await shaky.put(put);
         expect(await versionsOf(put.key)).toEqual([info]);
+      });
+
+      it("sends a part again that got stuck on a network gone silent", async () => {
+        const proxy = await startProxy(server.port);
+        onTestFinished(() => proxy.stop());
+        const stuck = proxy.trap("partNumber=2");
+        const hasty = opened({ endpoint: `http://127.0.0.1:${proxy.port}`, stallMs: 500 });
+        const put = await request(`${uniquePrefix()}a`, randomBytes(17 * MIB));
+        const storing = hasty.put(put);
+        await stuck.caught;
+        const info = await storing;
+        expect(await versionsOf(put.key)).toEqual([info]);
+        expect(await incompleteUploads(client, "raw-data", put.key)).toEqual([]);
       });
 
       it("takes a read up where the connection broke", async () => {

@@ -19,11 +19,22 @@ export class S3Failure extends Error {
   }
 }
 
+/** The bytes of an upload, or the answer to them, stood still: there is no telling whether the server got them. */
+export class StalledUpload extends Error {
+  override readonly name = "StalledUpload";
+  readonly code = "STALLED";
+
+  constructor(milliseconds: number) {
+    super(`Nothing moved for ${Math.round(milliseconds / 1000)} s.`);
+  }
+}
+
 const AWAY = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH", "ETIMEDOUT", "UND_ERR_CONNECT_TIMEOUT"]);
 const CUT = new Set([
   "ECONNRESET",
   "EPIPE",
   "ECONNABORTED",
+  "STALLED",
   "UND_ERR_SOCKET",
   "UND_ERR_HEADERS_TIMEOUT",
   "UND_ERR_BODY_TIMEOUT",

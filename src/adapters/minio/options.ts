@@ -12,6 +12,8 @@ export interface S3Options {
   readonly ca?: string;
   /** Buckets are created with object lock, so that versions can be put under retention. */
   readonly objectLock?: boolean;
+  /** How long the bytes of an upload may stand still before the connection is given up, milliseconds; 30,000 when absent. */
+  readonly stallMs?: number;
   /**
    * Folder of this process alone that outlives it: notes which uploads are under way, so that the next process aborts what a killed one left.
    * Absent: a killed process's parts stay until the server expires them.

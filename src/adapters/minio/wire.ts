@@ -4,6 +4,7 @@ import { XMLParser } from "fast-xml-parser";
 import { type Dispatcher, Pool } from "undici";
 import { S3Failure } from "./failures.ts";
 import { endpointUrl, type S3Options } from "./options.ts";
+import { connectorOfMoving } from "./stalls.ts";
 import { createSigner, type Signer } from "./signature.ts";
 
 /** Requests at the same time: enough to keep a server of many disks busy, few enough not to fight over a small one. */
@@ -12,6 +13,7 @@ const CONNECTIONS = 16;
 const ANSWER_TIMEOUT_MS = 300_000;
 const STALL_TIMEOUT_MS = 60_000;
 const CONNECT_TIMEOUT_MS = 10_000;
+const UPLOAD_STALL_MS = 30_000;
 
 /** SHA-256 of no bytes. */
 const EMPTY_SHA256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
@@ -85,7 +87,10 @@ export function openWire(options: S3Options): Wire {
     connections: CONNECTIONS,
     headersTimeout: ANSWER_TIMEOUT_MS,
     bodyTimeout: STALL_TIMEOUT_MS,
-    connect: { timeout: CONNECT_TIMEOUT_MS, ...(options.ca === undefined ? {} : { ca: options.ca }) },
+    connect: connectorOfMoving(options.stallMs ?? UPLOAD_STALL_MS, {
+      timeout: CONNECT_TIMEOUT_MS,
+      ...(options.ca === undefined ? {} : { ca: options.ca }),
+    }),
   });
 
   async function send(request: S3Request): Promise<S3Response> {
