@@ -140,6 +140,19 @@ describeWithPython("the trainer through the colab program (stand-in)", (python) 
   );
 
   it(
+    "ends a program that hears no interrupt, and says what the beats told of the mistake",
+    async () => {
+      await colab.faults({ exec: "deaf" });
+      expect(await run(["raise ValueError('dados tortos')", ENDLESS])).toMatchObject({
+        code: "notebook-failed",
+        message: "The notebook raised ValueError: dados tortos",
+      });
+      await expectReleased();
+    },
+    TEST_TIMEOUT_MS,
+  );
+
+  it(
     "is refused by eda_job.py on a runtime that turns out to have another GPU",
     async () => {
       await colab.faults({ gpu: "NVIDIA A100-SXM4-40GB (stand-in)" });

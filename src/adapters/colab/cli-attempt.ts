@@ -5,6 +5,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { EdaError, throwIfAborted, toEdaError } from "../../domain/errors.ts";
 import type { Beat } from "../../domain/job/format.ts";
 import { JOB_FILES } from "../../domain/job/format.ts";
+import { printable } from "../../domain/printable.ts";
 import { trainingTimeout } from "./cli-failure.ts";
 import type { CliFolder } from "./cli-folder.ts";
 import { notebookFailure } from "./cli-notebook.ts";
@@ -12,7 +13,7 @@ import type { ColabRuntime, colabRuntimes } from "./cli-runtime.ts";
 
 /** What was written last may not be listed at once. */
 const LAST_LOOKS = 3;
-const ENDED_BADLY: readonly (Beat["phase"] | null)[] = ["failed", "cancelled", "superseded"];
+const ENDED_BADLY: readonly Beat["phase"][] = ["failed", "cancelled", "superseded"];
 
 export interface CliAttempt {
   readonly runtimes: ReturnType<typeof colabRuntimes>;
@@ -61,6 +62,7 @@ async function train({ files, folder, scratch, timeoutSeconds, lookMs, signal }:
   const timeout = AbortSignal.timeout(timeoutSeconds * 1_000);
   const stop = AbortSignal.any([signal, timeout, enough.signal]);
   let isRunning = true;
+  let last: Beat | undefined;
   const running = runtime.execute(notebook, timeoutSeconds, stop).finally(() => {
     isRunning = false;
   });
@@ -69,9 +71,9 @@ async function train({ files, folder, scratch, timeoutSeconds, lookMs, signal }:
     await Promise.race([running.catch(() => undefined), delay(lookMs, undefined, { signal: stop }).catch(() => undefined)]);
     if (!isRunning || stop.aborted) break;
     // A look that fails is made again; silence is judged by others.
-    const phase = await files.fetch(runtime, stop).catch(() => null);
-    // The program would go on with the next cell, and pay for it.
-    if (ENDED_BADLY.includes(phase)) enough.abort();
+    last = (await files.fetch(runtime, stop).catch(() => undefined)) ?? last;
+    // The program would go on with the next cell, and the person pay for it.
+    if (last !== undefined && ENDED_BADLY.includes(last.phase)) enough.abort();
   }
   const outcome = await running.then(
     () => undefined,
@@ -81,11 +83,11 @@ async function train({ files, folder, scratch, timeoutSeconds, lookMs, signal }:
     .then(() => rename(`${executed}.kept`, join(folder, "executed.ipynb")))
     .catch(() => undefined);
   throwIfAborted(signal);
-  const problem = await lastLooks(files, runtime, signal);
+  const { problem, beat = last } = await lastLooks(files, runtime, signal);
   if (await files.isDone()) return;
   if (timeout.aborted) throw trainingTimeout(timeoutSeconds);
   if (outcome !== undefined) throw outcome;
-  throw notebookFailure(await readFile(executed, "utf8").catch(() => "")) ?? problem ?? ENDED_WITHOUT_RESULTS;
+  throw notebookFailure(await readFile(executed, "utf8").catch(() => "")) ?? beatFailure(beat) ?? problem ?? ENDED_WITHOUT_RESULTS;
 }
 
 const ENDED_WITHOUT_RESULTS = new EdaError(
@@ -97,18 +99,27 @@ const ENDED_WITHOUT_RESULTS = new EdaError(
   },
 );
 
-/** @returns what kept the results from coming */
-async function lastLooks(files: CliFolder, runtime: ColabRuntime, signal: AbortSignal): Promise<EdaError | undefined> {
+/** Interrupted too late, the program saves no notebook: then what eda_job.py told is all there is. */
+function beatFailure(beat: Beat | undefined): EdaError | undefined {
+  const error = beat?.error;
+  if (error == null) return undefined;
+  return new EdaError("terminal", "notebook-failed", `The notebook raised ${printable(`${error.type}: ${error.message}`)}`, {
+    todo: printable(error.todo ?? "Correct the notebook and run again."),
+  });
+}
+
+/** @returns the newest beat that came, and what kept the results from coming */
+async function lastLooks(files: CliFolder, runtime: ColabRuntime, signal: AbortSignal): Promise<{ beat?: Beat; problem?: EdaError }> {
   let problem: EdaError | undefined;
   for (let look = 1; look <= LAST_LOOKS && !(await files.isDone()); look += 1) {
     if (look > 1) await delay(1_000, undefined, { signal });
     try {
-      await files.fetch(runtime, signal);
-      return undefined;
+      const beat = await files.fetch(runtime, signal);
+      return beat === undefined ? {} : { beat };
     } catch (error) {
       throwIfAborted(signal);
       problem = toEdaError(error);
     }
   }
-  return problem;
+  return problem === undefined ? {} : { problem };
 }

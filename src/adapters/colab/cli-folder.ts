@@ -36,9 +36,9 @@ export interface CliFolder {
   send(runtime: ColabRuntime, signal: AbortSignal): Promise<void>;
   /**
    * Fetches what is new. Asked for again after a failure, it goes on.
-   * @returns the phase of the newest beat that came, or null when none did
+   * @returns the newest beat that came, or undefined when none did
    */
-  fetch(runtime: ColabRuntime, signal: AbortSignal): Promise<Beat["phase"] | null>;
+  fetch(runtime: ColabRuntime, signal: AbortSignal): Promise<Beat | undefined>;
   isDone(): Promise<boolean>;
 }
 
@@ -176,7 +176,7 @@ export function cliFolder(job: string, folder: string, scratch: string): CliFold
         await fetchCheckpoints(runtime, signal);
       }
       for (const name of top.filter(isDoneName)) if (!(await isHere(name))) await fetchDone(runtime, name, signal);
-      return newest?.phase ?? null;
+      return newest;
     },
     isDone: async () => (await readdir(folder).catch(() => [])).some(isDoneName),
   };

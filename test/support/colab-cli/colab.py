@@ -5,7 +5,7 @@ kernel executes what it is given; `nvidia-smi` there is a stand-in as well. Its 
 
 For tests, below `~/.colab-stand-in`: `calls.jsonl` has every call, `faults.json` says what is to go wrong:
   new: refused | signed-out | scopes (as 0.6) | too-many | no-units | away;  slow: seconds that `new` takes;  gpu: what a T4 turns out to be
-  exec: crash | lost, when it runs a notebook (once a step is `after`);  stop: how many times it fails;  download: damaged, how many times
+  exec: crash | lost | deaf (to an interrupt), when it runs a notebook (the first two once a step is `after`);  stop: how many times it fails;  download: damaged, how many times
 """
 
 import argparse
@@ -320,6 +320,10 @@ def execute(options):
     client.wait_for_ready(timeout=60)
     client.execute_interactive("import os; os.chdir(%r)" % str(RUNTIMES / session["endpoint"] / "content"), timeout=10)
     fault = faults()
+    if fault.get("exec") == "deaf":
+        # So it is for as long as the kernel works for it, and its own time limit goes unheard as well.
+        fault, options.timeout = {}, None
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     def watch():
         """A connection breaks with its kernel."""
