@@ -1,18 +1,21 @@
 /** The contents of raw files: read once each, stored once however many files have them. */
 import { join } from "node:path";
-import pLimit from "p-limit";
+import pLimit, { type LimitFunction } from "p-limit";
 import type { OutputObject } from "../domain/asset.ts";
 import { EdaError, type ErrorKind, toEdaError } from "../domain/errors.ts";
 import { objectKey } from "../domain/names.ts";
 import { printable } from "../domain/printable.ts";
 import type { PreparedObject, PutRequest } from "../ports/object-store.ts";
+import { inBatches } from "./batches.ts";
 import { objectFields } from "./outputs.ts";
 import { type RawFile, rawFolder } from "./raw-folder.ts";
 import { mediaTypeOf, type RawRow } from "./raw-rows.ts";
 import type { StageContext, UnitResult, UnitResults } from "./stage-definition.ts";
 
-/** Files read or stored at the same time. More than the thread pool's four only queue, a few more hide latency. */
-const CONCURRENT_FILES = 8;
+/** Files read at the same time. More than the thread pool's four only queue, a few more hide latency. */
+const CONCURRENT_READS = 8;
+/** Contents stored at the same time: a store's latency is hidden by more of them. */
+const CONCURRENT_WRITES = 16;
 
 export interface PlannedFile extends RawFile {
   /** See {@link PutRequest}. */
@@ -25,37 +28,70 @@ export interface PreparedFile extends PreparedObject {
 
 type Failure = NonNullable<UnitResult["failures"]>[number];
 
-export interface PreparedFiles {
+interface PreparedFiles {
   readonly prepared: readonly PreparedFile[];
   readonly failures: readonly Failure[];
 }
 
-/** Files that are prepared while those before them are stored: enough to keep both busy, few enough to be held. */
-const GROUP_FILES = 64;
+export interface StoredFiles {
+  /** In the order they were asked for. */
+  readonly files: readonly { readonly file: PlannedFile; readonly object: OutputObject }[];
+  /** Objects that did not exist before. */
+  readonly written: readonly OutputObject[];
+  readonly failures: readonly Failure[];
+}
+
+/** Files that are looked up at once: a database is asked less often, and what is prepared can be held. */
+const GROUP_LIMITS = { files: 64, bytes: 8 * 1024 * 1024 };
+/** So that the end of one does not leave the store idle. */
+const GROUPS_BEING_STORED = 2;
 
 /**
- * Reads every file once, in groups, each while its consumer is at work with the one before: reading and hashing are this machine's work,
- * storing is the store's. The consumer ends what it was given; a group that it never asked for is discarded.
+ * Stores each content that is new, from the first file that has it. Reading and hashing are this machine's work, storing is the store's: both go on
+ * at the same time. Nothing is being stored any more when this ends, however it does.
  */
-export async function* prepareFiles(files: readonly PlannedFile[], context: StageContext): AsyncGenerator<PreparedFiles> {
+export async function* storeFiles(files: readonly PlannedFile[], earlier: UnitResults, context: StageContext): AsyncGenerator<StoredFiles> {
+  const limit = pLimit(CONCURRENT_WRITES);
+  const contents = new Map<string, Promise<OutputObject>>();
+  const underWay: Promise<StoredFiles>[] = [];
+  try {
+    for await (const group of prepareFiles(files, context)) {
+      const known = await storedContents(group.prepared, earlier, context).catch(async (error: unknown) => {
+        await discardAll(group.prepared);
+        throw error;
+      });
+      const storing = storeGroup(group, known, contents, limit);
+      // Its failure is met when it is this group's turn.
+      storing.catch(() => undefined);
+      underWay.push(storing);
+      if (underWay.length === GROUPS_BEING_STORED) yield await (underWay.shift() as Promise<StoredFiles>);
+    }
+    for (const storing of underWay.splice(0)) yield await storing;
+  } finally {
+    await Promise.allSettled(underWay);
+  }
+}
+
+/** Reads every file once, in groups, each while its consumer is at work with the one before. A group that was never asked for is discarded. */
+async function* prepareFiles(files: readonly PlannedFile[], context: StageContext): AsyncGenerator<PreparedFiles> {
   const total = files.reduce((bytes, file) => bytes + file.size, 0);
   let done = 0;
   const onBytes = (file: PlannedFile, bytes: number) => {
     done += bytes;
     context.progress({ done, total, unit: "bytes", label: printable(file.path) });
   };
-  const start = (from: number) => {
-    const group = files.slice(from, from + GROUP_FILES);
-    const preparing = group.length === 0 ? undefined : prepareGroup(group, context, onBytes);
-    // Its failure is met when it is this group's turn.
+  const groups = inBatches(files, (file) => file.size, GROUP_LIMITS).values();
+  const start = () => {
+    const group = groups.next().value;
+    const preparing = group === undefined ? undefined : prepareGroup(group, context, onBytes);
     preparing?.catch(() => undefined);
     return preparing;
   };
-  let ahead = start(0);
+  let ahead = start();
   try {
-    for (let from = GROUP_FILES; ahead !== undefined; from += GROUP_FILES) {
+    while (ahead !== undefined) {
       const group: PreparedFiles = await ahead;
-      ahead = start(from);
+      ahead = start();
       yield group;
     }
   } finally {
@@ -64,7 +100,7 @@ export async function* prepareFiles(files: readonly PlannedFile[], context: Stag
   }
 }
 
-export async function discardAll(files: readonly PreparedFile[]): Promise<void> {
+async function discardAll(files: readonly PreparedFile[]): Promise<void> {
   await Promise.all(files.map((file) => file.discard()));
 }
 
@@ -73,7 +109,7 @@ async function prepareGroup(
   context: StageContext,
   onBytes: (file: PlannedFile, bytes: number) => void,
 ): Promise<PreparedFiles> {
-  const limit = pLimit(CONCURRENT_FILES);
+  const limit = pLimit(CONCURRENT_READS);
   let stopped: EdaError | undefined;
   const attempt = async (file: PlannedFile): Promise<PreparedFile | Failure | undefined> => {
     if (stopped !== undefined) return undefined;
@@ -119,7 +155,7 @@ async function prepareFile(file: PlannedFile, context: StageContext, onBytes: (b
 }
 
 /** Contents that need no upload: a current row holds them, or an earlier unit of this run stored them. By sha256. */
-export async function storedContents(
+async function storedContents(
   files: readonly PreparedFile[],
   earlier: UnitResults,
   context: StageContext,
@@ -133,22 +169,38 @@ export async function storedContents(
   return stored;
 }
 
-/** Stores each content that is new, from the first file that has it, and adds it to those stored. */
-export async function storeNewContents(files: readonly PreparedFile[], stored: Map<string, OutputObject>): Promise<OutputObject[]> {
-  const limit = pLimit(CONCURRENT_FILES);
-  const firsts = new Map<string, PreparedFile>();
-  for (const file of files) {
+/** @param contents by sha256, of all groups so far: those that are new to the store are added */
+async function storeGroup(
+  { prepared, failures }: PreparedFiles,
+  known: ReadonlyMap<string, OutputObject>,
+  contents: Map<string, Promise<OutputObject>>,
+  limit: LimitFunction,
+): Promise<StoredFiles> {
+  const firsts: Promise<OutputObject>[] = [];
+  const objects = prepared.map((file): OutputObject | Promise<OutputObject> => {
     const { sha256 } = file.content;
-    if (!stored.has(sha256) && !firsts.has(sha256)) firsts.set(sha256, file);
-  }
-  // Waits for all of them also when one fails: nothing may still be stored while the run is rolled back.
-  const commits = await Promise.allSettled([...firsts.values()].map((file) => limit(() => file.commit())));
-  const written = commits.map((commit): OutputObject => {
-    if (commit.status === "rejected") throw commit.reason;
-    return { ...objectFields(commit.value), role: "data", mediaType: commit.value.mediaType };
+    const stored = known.get(sha256) ?? contents.get(sha256);
+    if (stored !== undefined) return stored;
+    const first = limit(async () => {
+      const info = await file.commit();
+      return { ...objectFields(info), role: "data" as const, mediaType: info.mediaType };
+    });
+    contents.set(sha256, first);
+    firsts.push(first);
+    return first;
   });
-  for (const object of written) stored.set(object.sha256, object);
-  return written.sort((a, b) => (a.key < b.key ? -1 : 1));
+  try {
+    // Waits for all of them also when one fails: nothing may still be stored while the run is rolled back.
+    await Promise.allSettled(objects);
+    const written = await Promise.all(firsts);
+    return {
+      files: await Promise.all(prepared.map(async ({ file }, index) => ({ file, object: await (objects[index] as OutputObject) }))),
+      written: written.sort((a, b) => (a.key < b.key ? -1 : 1)),
+      failures,
+    };
+  } finally {
+    await discardAll(prepared);
+  }
 }
 
 function objectOf(row: RawRow): OutputObject {

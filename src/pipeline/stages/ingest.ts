@@ -9,7 +9,7 @@ import { objectKey } from "../../domain/names.ts";
 import { printable } from "../../domain/printable.ts";
 import type { StatCacheEntry } from "../../ports/inventory.ts";
 import { inBatches } from "../batches.ts";
-import { discardAll, type PlannedFile, prepareFiles, storedContents, storeNewContents } from "../raw-contents.ts";
+import { type PlannedFile, storeFiles } from "../raw-contents.ts";
 import { assertReadable, type RawFile, rawFolder, walkRawFolder } from "../raw-folder.ts";
 import { assignHolders, type RawRow, rawRow, withOrigins } from "../raw-rows.ts";
 import type { StageDefinition, Unit } from "../stage-definition.ts";
@@ -58,29 +58,20 @@ export const ingestStage: StageDefinition = {
 
   async execute(unit, earlier, context) {
     const files = unit.data.files as unknown as PlannedFile[];
-    const stored = new Map<string, OutputObject>();
     const written: OutputObject[] = [];
     const failures: { readonly name: string; readonly message: string }[] = [];
     const rows: RawRow[] = [];
     const edges: { from: string; to: string }[] = [];
     const statCache: StatCacheEntry[] = [];
-    for await (const group of prepareFiles(files, context)) {
+    for await (const group of storeFiles(files, earlier, context)) {
       failures.push(...group.failures);
-      try {
-        for (const [sha256, object] of await storedContents(group.prepared, earlier, context)) stored.set(sha256, object);
-        written.push(...(await storeNewContents(group.prepared, stored)));
-        for (const { file, content } of group.prepared) {
-          const object = stored.get(content.sha256) as OutputObject;
-          rows.push(rawRow(file, object));
-          edges.push({
-            from: localUri(`${RAW_DATA_FOLDER}/${context.request.project}/${file.path}`, content.sha256),
-            to: objectUri(object),
-          });
-          const { diskPath: _, isLikelyNew: __, ...stats } = file;
-          statCache.push({ ...stats, md5: content.md5, sha256: content.sha256 });
-        }
-      } finally {
-        await discardAll(group.prepared);
+      written.push(...group.written);
+      for (const { file, object } of group.files) {
+        const { md5, sha256 } = object;
+        rows.push(rawRow(file, object));
+        edges.push({ from: localUri(`${RAW_DATA_FOLDER}/${context.request.project}/${file.path}`, sha256), to: objectUri(object) });
+        const { diskPath: _, isLikelyNew: __, ...stats } = file;
+        statCache.push({ ...stats, md5, sha256 });
       }
     }
     return { written, rows, edges, statCache, failures };
