@@ -17,16 +17,18 @@ const GOOGLE_OAUTH_ORIGIN = "https://oauth2.googleapis.com";
 const CONNECT_TIMEOUT_MS = 10_000;
 /** Without a byte for this long a request is given up. */
 const STALL_MS = 60_000;
+const LOOPBACK = ["127.0.0.1", "[::1]", "localhost"];
 const TLS = /^(?:CERT_|ERR_TLS_|ERR_SSL_|SELF_SIGNED_|DEPTH_ZERO_|UNABLE_TO_|EPROTO$)/u;
 
-/** Nothing is read or asked before the first request. */
+/** Nothing is read or asked before the first request. @throws EdaError `precondition` `invalid-endpoint` */
 export function openCloudAccess(env: NodeJS.ProcessEnv): SendToCloud {
   const dispatcher = new EnvHttpProxyAgent({
     connect: { timeout: CONNECT_TIMEOUT_MS },
     headersTimeout: STALL_MS,
     bodyTimeout: STALL_MS,
   });
-  const { EDA_GOOGLE_CLOUD_ROOT: cloudRoot, EDA_GOOGLE_OAUTH_ROOT: oauthRoot } = env;
+  const cloudRoot = rootIn(env, "EDA_GOOGLE_CLOUD_ROOT");
+  const oauthRoot = rootIn(env, "EDA_GOOGLE_OAUTH_ROOT");
   /** The library takes addresses of tokens from nowhere but itself. */
   const fetchImplementation = ((url: string | URL, init: object) => {
     const target = new URL(url);
@@ -73,6 +75,17 @@ export function openCloudAccess(env: NodeJS.ProcessEnv): SendToCloud {
     client = undefined;
     return once(request);
   };
+}
+
+/** @throws EdaError `precondition` `invalid-endpoint`: tokens go over TLS, or stay on this machine */
+function rootIn(env: NodeJS.ProcessEnv, variable: string): string | undefined {
+  const text = env[variable];
+  if (text === undefined || text === "") return undefined;
+  const url = URL.parse(text);
+  if (url?.protocol === "https:" || (url?.protocol === "http:" && LOOPBACK.includes(url.hostname))) return text;
+  throw new EdaError("precondition", "invalid-endpoint", `${variable} is not the address of an https server.`, {
+    todo: "Leave it out: Google's own is used then.",
+  });
 }
 
 async function openClient(env: NodeJS.ProcessEnv, fetchImplementation: typeof globalThis.fetch): Promise<AuthClient> {

@@ -208,6 +208,20 @@ describeWithPython("a job on Colab Enterprise", (python) => {
   );
 
   it(
+    "takes back a large result in pieces, also when the answer about one was lost",
+    async () => {
+      const place = await start(['job.save_model(b"0123456789" * 2_000_000, "grande.bin")']);
+      bench.server.fail({ on: /^PUT .*upload_id=/u, answer: "lose-answer", times: 1 });
+      await until(() => objects().names().includes(`${FOLDER}/DONE.json`));
+      await bench.trainer.release(place);
+      const large = done().artefacts.find(({ name }) => name === "grande.bin");
+      expect(sha256Hex(objects().bytes(`${FOLDER}/${large?.path}`))).toBe(large?.sha256);
+      expect(bench.server.requests.filter(({ method }) => method === "PUT").length).toBeGreaterThan(3);
+    },
+    TEST_TIMEOUT_MS,
+  );
+
+  it(
     "says which role is missing when the service account may not read the bucket",
     async () => {
       bench.server.fail({
