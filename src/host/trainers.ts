@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { openCliTrainer } from "../adapters/colab/cli-trainer.ts";
+import type { SendToCloud } from "../adapters/colab/cloud.ts";
 import { openDriveTrainer } from "../adapters/colab/drive-trainer.ts";
 import { openEnterpriseTrainer } from "../adapters/colab/enterprise-trainer.ts";
 import { localJobFolder } from "../adapters/jupyter/job-folder.ts";
@@ -13,7 +14,6 @@ import type { Settings } from "../domain/settings.ts";
 import { SCRATCH_FOLDER } from "../pipeline/scratch.ts";
 import type { Drive } from "../ports/drive.ts";
 import type { JobTrainer } from "../ports/job-trainer.ts";
-import { openCloudAccess } from "./cloud-access.ts";
 
 const COLAB_URL = "https://colab.research.google.com/drive";
 
@@ -62,7 +62,7 @@ function openTrainer(id: TrainerId, options: TrainersOptions): JobTrainer {
   }
 }
 
-/** @throws EdaError `precondition` `enterprise-not-configured`; of the sign-in */
+/** @throws EdaError `precondition` `enterprise-not-configured` */
 function openEnterprise({ home, env, settings }: TrainersOptions): JobTrainer {
   const { enterprise } = settings.colab;
   if (enterprise === undefined) {
@@ -75,10 +75,19 @@ function openEnterprise({ home, env, settings }: TrainersOptions): JobTrainer {
   return openEnterpriseTrainer({
     ...named,
     prefix,
-    send: openCloudAccess(env),
+    send: cloudAccess(env),
     carrier: readFileSync(join(home, "notebooks", "eda_job_gcs.py"), "utf8"),
     ...(settings.jobs.pollSeconds === undefined ? {} : { pollMs: settings.jobs.pollSeconds * 1_000 }),
   });
+}
+
+/** With it comes Google's sign-in, which few hosts need. */
+function cloudAccess(env: NodeJS.ProcessEnv): SendToCloud {
+  let access: Promise<SendToCloud> | undefined;
+  return async (request) => {
+    access ??= import("./cloud-access.ts").then(({ openCloudAccess }) => openCloudAccess(env));
+    return (await access)(request);
+  };
 }
 
 /** The job's folder is found by its path, here and by the runtime that mounts the drive: an id or a link does not do. */
