@@ -23,6 +23,27 @@ const shared = {
 const program = { ...shared, format: "esm", packages: "external" };
 const extension = { ...shared, format: "cjs", external: ["vscode"], minify: true, mainFields: ["module", "main"] };
 
+/** A person waits for it to start: one file with its packages in it, beside one that turns on the cache of compiled code. */
+const commandLine = {
+  ...shared,
+  format: "esm",
+  minify: true,
+  keepNames: true,
+  mainFields: ["module", "main"],
+  plugins: [
+    {
+      name: "beside",
+      setup({ onResolve }) {
+        onResolve({ filter: /\/command-line\.ts$/ }, ({ kind }) =>
+          kind === "dynamic-import" ? { path: "./command-line.js", external: true } : undefined,
+        );
+      },
+    },
+  ],
+  // Packages in CommonJS ask for Node's own modules.
+  banner: { js: '#!/usr/bin/env node\nimport { createRequire } from "node:module";\nconst require = createRequire(import.meta.url);' },
+};
+
 /** What the extension loads only when it is needed, as a file of its own beside it. */
 const later = {
   name: "later",
@@ -49,7 +70,8 @@ const bundles = [
   // In pieces: the client of a service is loaded by the host that is configured for it.
   { ...program, entryPoints: ["src/host/main.ts"], outfile: "dist/host/main.js", splitting: true },
   { ...program, entryPoints: ["src/adapters/minio/hash-worker.ts"], outfile: "dist/host/hash-worker.js" },
-  { ...program, entryPoints: ["src/cli/main.ts"], outfile: "dist/cli/main.js", banner: { js: "#!/usr/bin/env node" } },
+  { ...commandLine, entryPoints: ["src/cli/main.ts"], outfile: "dist/cli/main.js" },
+  { ...commandLine, entryPoints: ["src/cli/command-line.ts"], outfile: "dist/cli/command-line.js" },
   {
     ...extension,
     entryPoints: ["src/extension/main.ts"],

@@ -1,4 +1,4 @@
-/** `eda`, the command line: a client of the workspace's host. */
+/** The command line of this process: its arguments, streams and installation. */
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -13,7 +13,7 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 
-/** From `dist/cli/main.js` as from `src/cli/main.ts`: two folders up. */
+/** From `dist/cli/command-line.js` as from `src/cli/command-line.ts`: two folders up. */
 const home = process.env.EDA_HOME ?? join(dirname(fileURLToPath(import.meta.url)), "..", "..");
 const { version } = JSON.parse(readFileSync(join(home, "package.json"), "utf8")) as { version: string };
 

@@ -5,7 +5,7 @@ import type { StageId } from "../domain/stage.ts";
 import { CancelRun, StartRun } from "../protocol/messages.ts";
 import { actorOf, type Cli } from "./context.ts";
 import { interruptible } from "./interrupt.ts";
-import { openRunView, type RunView } from "./output/run-view.ts";
+import type { RunView } from "./output/run-view.ts";
 import { note, printEvent } from "./output/terminal.ts";
 import type { HostSession } from "./session.ts";
 import { watchRuns } from "./watch.ts";
@@ -20,8 +20,10 @@ export interface ExecuteParams {
 /** Runs and shows them. @returns the exit code */
 export async function executeRuns(cli: Cli, session: HostSession, params: ExecuteParams): Promise<number> {
   const { project, stage, force, json } = params;
-  const { runs } = await session.ask(StartRun, { project, stage, force, actor: actorOf(cli.env) });
-  const view: RunView = json ? jsonView(cli) : openRunView(cli.terminal);
+  const started = session.ask(StartRun, { project, stage, force, actor: actorOf(cli.env) });
+  // What draws is loaded while the host is at it.
+  const [{ runs }, openView] = await Promise.all([started, json ? jsonView : terminalView()]);
+  const view = openView(cli);
   const ended = new Set<string>();
   try {
     const work = watchRuns(session, runs, (event) => {
@@ -66,6 +68,11 @@ function exitCodeOf(summary: RunSummary): number {
   if (summary.state === "succeeded" || summary.state === "unchanged") return 0;
   if (summary.state === "cancelled") return EXIT_CODES.cancelled;
   return summary.error === null ? EXIT_CODES.terminal : EXIT_CODES[summary.error.kind];
+}
+
+async function terminalView(): Promise<(cli: Cli) => RunView> {
+  const { openRunView } = await import("./output/run-view.ts");
+  return ({ terminal }) => openRunView(terminal);
 }
 
 function jsonView(cli: Cli): RunView {

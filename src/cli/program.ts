@@ -1,26 +1,30 @@
 /** The command line as a whole: its commands, its options, and how a command's end becomes an exit code. */
 import { Command, CommanderError } from "commander";
 import { EdaError, EXIT_CODES, toEdaError } from "../domain/errors.ts";
-import { addDemo } from "./commands/demo.ts";
-import { addDoctor } from "./commands/doctor.ts";
-import { addGoogle } from "./commands/google.ts";
-import { addHost } from "./commands/host.ts";
-import { addInit } from "./commands/init.ts";
-import { addInventory } from "./commands/inventory.ts";
-import { addJobs } from "./commands/jobs.ts";
-import { addLineage } from "./commands/lineage.ts";
-import { addLogs } from "./commands/logs.ts";
-import { addObjects } from "./commands/objects.ts";
-import { addMigrateStores } from "./commands/migrate-stores.ts";
-import { addRecover } from "./commands/recover.ts";
-import { addRun } from "./commands/run.ts";
-import { addRuns } from "./commands/runs.ts";
-import { addStatus } from "./commands/status.ts";
-import { addVerify } from "./commands/verify.ts";
 import type { Cli } from "./context.ts";
 import { renderError } from "./output/errors.ts";
 import { note, printEvent, widthOf } from "./output/terminal.ts";
 import { usageError } from "./usage.ts";
+
+/** In the order of the help. Loaded when they are called: what draws tables and progress takes longer to load than Node itself. */
+const COMMANDS: Readonly<Record<string, () => Promise<(program: Command, cli: Cli) => void>>> = {
+  demo: async () => (await import("./commands/demo.ts")).addDemo,
+  init: async () => (await import("./commands/init.ts")).addInit,
+  run: async () => (await import("./commands/run.ts")).addRun,
+  status: async () => (await import("./commands/status.ts")).addStatus,
+  runs: async () => (await import("./commands/runs.ts")).addRuns,
+  logs: async () => (await import("./commands/logs.ts")).addLogs,
+  inventory: async () => (await import("./commands/inventory.ts")).addInventory,
+  objects: async () => (await import("./commands/objects.ts")).addObjects,
+  lineage: async () => (await import("./commands/lineage.ts")).addLineage,
+  verify: async () => (await import("./commands/verify.ts")).addVerify,
+  jobs: async () => (await import("./commands/jobs.ts")).addJobs,
+  doctor: async () => (await import("./commands/doctor.ts")).addDoctor,
+  host: async () => (await import("./commands/host.ts")).addHost,
+  google: async () => (await import("./commands/google.ts")).addGoogle,
+  recover: async () => (await import("./commands/recover.ts")).addRecover,
+  "migrate-stores": async () => (await import("./commands/migrate-stores.ts")).addMigrateStores,
+};
 
 const HELP = `
 Examples:
@@ -36,7 +40,8 @@ Exit codes:
 /** Runs one command line. @param argv without program and script. @returns the exit code; never throws */
 export async function runCli(cli: Cli, argv: readonly string[]): Promise<number> {
   try {
-    await buildProgram(cli).parseAsync([...argv], { from: "user" });
+    const program = await buildProgram(cli, argv);
+    await program.parseAsync([...argv], { from: "user" });
     return cli.outcome.exitCode;
   } catch (error) {
     if (error instanceof CommanderError) return 0;
@@ -48,7 +53,7 @@ export async function runCli(cli: Cli, argv: readonly string[]): Promise<number>
   }
 }
 
-function buildProgram(cli: Cli): Command {
+async function buildProgram(cli: Cli, argv: readonly string[]): Promise<Command> {
   const { out, err } = cli.terminal;
   const program = new Command("eda")
     .description("Governed data from Google Drive to a deployed model: seven stages, each committed to Git before and after.")
@@ -69,28 +74,15 @@ function buildProgram(cli: Cli): Command {
       getErrHasColors: () => err.colours.isColorSupported,
     })
     .addHelpText("after", HELP);
-  for (const add of [
-    addDemo,
-    addInit,
-    addRun,
-    addStatus,
-    addRuns,
-    addLogs,
-    addInventory,
-    addObjects,
-    addLineage,
-    addVerify,
-    addJobs,
-    addDoctor,
-    addHost,
-    addGoogle,
-    addRecover,
-    addMigrateStores,
-  ]) {
-    add(program, cli);
-  }
+  for (const add of await commandsFor(argv)) add(program, cli);
   explainMistakes(program);
   return program;
+}
+
+/** The one that comes first; all of them for help, for a mistake, and behind options, whose values may be called like commands. */
+function commandsFor([first = ""]: readonly string[]): Promise<((program: Command, cli: Cli) => void)[]> {
+  const loads = Object.hasOwn(COMMANDS, first) ? [COMMANDS[first]] : Object.values(COMMANDS);
+  return Promise.all(loads.flatMap((load) => load?.() ?? []));
 }
 
 /** Every command turns the parser's complaints into errors that name that very command. */
