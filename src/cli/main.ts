@@ -5,6 +5,7 @@
 import { enableCompileCache } from "node:module";
 import { join } from "node:path";
 
-const { HOME, XDG_CACHE_HOME = HOME && join(HOME, ".cache") } = process.env;
-if (XDG_CACHE_HOME) enableCompileCache(join(XDG_CACHE_HOME, "eda", "compiled"));
+const { HOME, XDG_CACHE_HOME } = process.env;
+const caches = XDG_CACHE_HOME || (HOME && join(HOME, ".cache"));
+if (caches) enableCompileCache(join(caches, "eda", "compiled"));
 await import("./command-line.ts");
