@@ -12,6 +12,11 @@ export function canonicalJson(value: unknown): string {
   return text;
 }
 
+/** The RFC 8785 form of an array without its brackets, item by item. */
+export function* canonicalItems(items: readonly unknown[]): Generator<string> {
+  for (const [index, item] of items.entries()) yield index === 0 ? canonicalJson(item) : `,${canonicalJson(item)}`;
+}
+
 /** Lower-case hexadecimal SHA-256 of a text (UTF-8) or bytes. */
 export function sha256Hex(data: string | Uint8Array): string {
   return hash("sha256", data);

@@ -1,5 +1,5 @@
 import type { InputAsset, OutputObject } from "./asset.ts";
-import { canonicalJson, type JsonObject, sha256Hex } from "./json.ts";
+import { canonicalItems, canonicalJson, type JsonObject, sha256Hex } from "./json.ts";
 import type { RunTotals } from "./run.ts";
 import type { StageId } from "./stage.ts";
 
@@ -81,10 +81,6 @@ export function* listsText({ inputs, outputs }: ManifestLists): Generator<string
   yield '],"outputs":[';
   yield* canonicalItems(outputs);
   yield "]}";
-}
-
-function* canonicalItems(items: readonly unknown[]): Generator<string> {
-  for (const [index, item] of items.entries()) yield index === 0 ? canonicalJson(item) : `,${canonicalJson(item)}`;
 }
 
 export function manifestSha256(text: string): string {

@@ -1,8 +1,9 @@
 /** The first phase of a run: may it start, what would it read, and has anything changed since the last success? */
+import { createHash } from "node:crypto";
 import { EdaError } from "../domain/errors.ts";
 import { projectFilePath, SETTINGS_FILE } from "../domain/governed.ts";
 import { parseProjectFile } from "../domain/config-file.ts";
-import { hashJson, sha256Hex } from "../domain/json.ts";
+import { canonicalJson, canonicalItems, sha256Hex } from "../domain/json.ts";
 import type { CodeFile } from "../domain/manifest.ts";
 import type { ProjectFile } from "../domain/project.ts";
 import type { RunRecord } from "../domain/run.ts";
@@ -56,15 +57,15 @@ export function isUnchanged(stage: StageDefinition, plan: StagePlan, last: RunRe
 
 /**
  * Equal fingerprints mean equal results: content of inputs, code, and the part of the project file the stage depends on. Versions and
- * times are left out, so that what came out unchanged upstream leaves this stage up to date.
+ * times are left out, so that what came out unchanged upstream leaves this stage up to date. It is the SHA-256 of an RFC 8785 form, which
+ * over many inputs is never one text.
  */
 function fingerprintOf(stage: StageDefinition, plan: StagePlan): string {
-  return hashJson({
-    stage: stage.id,
-    inputs: plan.inputs.map(({ name, sha256, uri }) => ({ name, content: sha256 ?? uri })).sort((a, b) => (a.name < b.name ? -1 : 1)),
-    code: plan.code.map(({ path, sha256 }) => ({ path, sha256 })).sort((a, b) => (a.path < b.path ? -1 : 1)),
-    config: plan.config,
-  });
+  const inputs = plan.inputs.map(({ name, sha256, uri }) => ({ name, content: sha256 ?? uri })).sort((a, b) => (a.name < b.name ? -1 : 1));
+  const code = plan.code.map(({ path, sha256 }) => ({ path, sha256 })).sort((a, b) => (a.path < b.path ? -1 : 1));
+  const hash = createHash("sha256").update(`{"code":${canonicalJson(code)},"config":${canonicalJson(plan.config)},"inputs":[`);
+  for (const item of canonicalItems(inputs)) hash.update(item);
+  return hash.update(`],"stage":${canonicalJson(stage.id)}}`).digest("hex");
 }
 
 /**

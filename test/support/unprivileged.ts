@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 
 /** The usual number of "nobody". */
-const NOBODY = 65_534;
+export const NOBODY = 65_534;
 
 /**
  * Evaluates an ES module (its source prints one JSON document) as a user that is not root, to whom file permissions mean something.

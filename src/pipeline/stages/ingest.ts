@@ -35,7 +35,8 @@ export const ingestStage: StageDefinition = {
       });
     }
     const changed = folder.files.filter((file) => context.request.force || !isUnchanged(file, cache.get(file.path)));
-    await refuseUnreadable(root, project, folder.unreadable, changed);
+    const doubtful = changed.filter((file) => folder.doubtful.has(file.diskPath));
+    await refuseUnreadable(root, project, folder.unreadable, doubtful);
     refuseCollisions(project, folder.files);
     for (const file of changed) objectKey(project, file.path);
     return {

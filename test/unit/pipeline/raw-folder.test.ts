@@ -1,10 +1,10 @@
 import { execFileSync } from "node:child_process";
-import { mkdir, rename, stat, symlink, utimes, writeFile } from "node:fs/promises";
+import { chown, mkdir, rename, stat, symlink, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { walkRawFolder } from "../../../src/pipeline/raw-folder.ts";
 import { temporaryFolder } from "../../support/folders.ts";
-import { runUnprivileged } from "../../support/unprivileged.ts";
+import { NOBODY, runUnprivileged } from "../../support/unprivileged.ts";
 
 const never = new AbortController().signal;
 
@@ -90,6 +90,21 @@ describe("walking the raw folder", () => {
       files: [{ path: "good" }],
       unreadable: [{ path: "closed", reason: expect.stringContaining("EACCES") }],
     });
+  });
+
+  it("doubts the files of which it cannot tell by their owner and mode that they can be read", async () => {
+    const folder = await folderWith("mine", "mine, closed");
+    execFileSync("chmod", ["755", folder]);
+    execFileSync("chmod", ["000", join(folder, "mine, closed")]);
+    const source = `
+      import { walkRawFolder } from "./src/pipeline/raw-folder.ts";
+      console.log(JSON.stringify([...(await walkRawFolder(process.env.FOLDER, new AbortController().signal)).doubtful]));`;
+    const doubted = () => runUnprivileged(source, { FOLDER: folder });
+    if (process.getuid?.() === 0) {
+      expect(doubted()).toEqual(expect.arrayContaining(["mine", "mine, closed"]));
+      for (const name of ["mine", "mine, closed"]) await chown(join(folder, name), NOBODY, NOBODY);
+    }
+    expect(doubted()).toEqual(["mine, closed"]);
   });
 
   it("stops when it is cancelled", async () => {
