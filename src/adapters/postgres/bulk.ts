@@ -5,7 +5,7 @@ import type { Items } from "../../ports/inventory.ts";
 import type { Queryable } from "./database.ts";
 
 /** Rows written by one statement: a few megabytes. */
-const BATCH_ROWS = 2_000;
+const BATCH_ROWS = 5_000;
 
 /** A column to write: its name, SQL type, and where its value comes from. */
 export type Column<T> = readonly [name: string, type: "text" | "bigint" | "json" | "timestamptz", value: (item: T) => unknown];
