@@ -7,6 +7,7 @@ import { objectKey } from "../domain/names.ts";
 import { printable } from "../domain/printable.ts";
 import type { PreparedObject, PutRequest } from "../ports/object-store.ts";
 import { inBatches } from "./batches.ts";
+import { rowsByContent } from "./earlier-contents.ts";
 import { objectFields } from "./outputs.ts";
 import { type RawFile, rawFolder } from "./raw-folder.ts";
 import { mediaTypeOf, type RawRow } from "./raw-rows.ts";
@@ -163,8 +164,10 @@ async function storedContents(
   const wanted = new Set(files.map((file) => file.content.sha256));
   const known = await context.services.inventory.findByContent("raw", context.request.project, [...wanted]);
   const stored = new Map([...known].map(([sha256, row]) => [sha256, objectOf(row)]));
-  for (const result of Object.values(earlier)) {
-    for (const row of result.rows) if (wanted.has(row.sha256)) stored.set(row.sha256, objectOf(row));
+  const ours = rowsByContent(earlier);
+  for (const sha256 of wanted) {
+    const row = ours.get(sha256);
+    if (row !== undefined) stored.set(sha256, objectOf(row));
   }
   return stored;
 }
