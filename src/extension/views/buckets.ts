@@ -14,6 +14,8 @@ export function openBucketsView(link: HostLink, pageSize: () => number, isReady:
   const context: ListingContext = {
     list: (params) => link.ask(ListObjects, params),
     readAhead(bucket, prefix) {
+      // Asking would start a host that was stopped meanwhile.
+      if (link.state.kind !== "connected") return;
       // Nobody waits for it: what cannot be read is told to whoever opens it.
       link.ask(ReadAhead, { bucket, prefix, limit: pageSize() }, ahead.token).catch(() => undefined);
     },
