@@ -10,7 +10,7 @@ import { assertPlannedCode, type PlannedRun, planRun, readProject } from "./plan
 import { findAuditEntry, removeRunObjects, undoRun } from "./rollback.ts";
 import { commitAfter, commitBefore, restorePlan } from "./run-commits.ts";
 import type { RunObserver } from "./run-observer.ts";
-import { plannedManifest, seal } from "./seal.ts";
+import { plannedManifest, publicationOf, seal } from "./seal.ts";
 import { runFolder, unitFolder } from "./scratch.ts";
 import type { Services, StageContext, StageDefinition, UnitResult, UnitResults } from "./stage-definition.ts";
 
@@ -124,8 +124,7 @@ async function live(request: RunRequest, deps: RunDependencies, reached: Reached
     const record = await services.inventory.getRun(request.run);
     if (record?.state !== "publishing") throwIfAborted(signal);
     await enter("publishing");
-    const { audit } = sealed.publication;
-    return services.inventory.publish({ ...sealed.publication, audit: { ...audit, at: new Date().toISOString() } });
+    return services.inventory.publish(publicationOf(sealed, new Date().toISOString()));
   });
   reached.published = true;
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { localUri, objectUri } from "../domain/asset.ts";
 import type { AuditContent } from "../domain/audit.ts";
 import { RAW_DATA_FOLDER } from "../domain/governed.ts";
-import { type InventoryRow, rowDigest, rowsDigest } from "../domain/inventory.ts";
+import { rowDigest, rowsDigest } from "../domain/inventory.ts";
 import type { JsonObject } from "../domain/json.ts";
 import {
   listsText,
@@ -33,10 +33,19 @@ const DETAIL_BUCKETS: Readonly<Record<Manifest["stage"], BucketName>> = {
   deploy: "models",
 };
 
+/** A checkpoint: what all rows and edges of the run have in common is left out, and put in by {@link publicationOf}. */
 export interface SealedRun {
   readonly manifest: Manifest;
-  readonly publication: Omit<Publication, "audit"> & { readonly audit: Omit<AuditContent, "at"> };
+  readonly publication: Omit<Publication, "audit" | "rows" | "edges" | "captured"> & {
+    readonly rows: UnitResult["rows"];
+    readonly edges: UnitResult["edges"];
+    readonly captured: NonNullable<UnitResult["captured"]>;
+    readonly audit: Omit<AuditContent, "at">;
+  };
 }
+
+/** Characters. */
+const PIECE = 64 * 1024;
 
 export interface SealRequest {
   readonly stage: StageDefinition;
@@ -68,28 +77,12 @@ export function plannedManifest(request: RunRequest, planned: PlannedRun, reques
 
 /** Builds the final manifest (storing its lists as an object when they are long) and the publication that goes with it. */
 export async function seal(request: SealRequest, context: StageContext): Promise<SealedRun> {
-  const { stage, planned, results, commitBefore, durations } = request;
+  const { stage, planned, results, commitBefore } = request;
   const { run, project, actor } = context.request;
-  const bare = (await stage.conclude?.(results, context)) ?? Object.values(results).flatMap((result) => result.rows);
-  const rows: InventoryRow[] = bare.map((row) => ({ ...row, project, run, commitBefore }));
+  const rows = (await stage.conclude?.(results, context)) ?? Object.values(results).flatMap((result) => result.rows);
   const retiredNames = (await stage.retired?.(results, context)) ?? [];
   const inventory = stageOf(stage.id).inventory;
-  const retired = inventory === undefined ? [] : retiredNames.map((name) => ({ inventory, name }));
-  const outputs = outputsOf(results, rows);
-  const totals = totalsOf(planned, outputs);
-  const details = mergeDetails(results);
-  const lists: ManifestLists = { inputs: planned.plan.inputs, outputs };
-  const { lists: _, ...plan } = plannedManifest(context.request, planned, request.requestedAt);
-  const manifest: Manifest = {
-    ...plan,
-    state: "succeeded",
-    totals,
-    details,
-    durations,
-    ...(await listsOrDetail(lists, context)),
-  };
-  const text = manifestText(manifest);
-  const edges = Object.values(results).flatMap((result) => result.edges);
+  const manifest = await finalManifest(request, rows, context);
   const job = Object.values(results).find((result) => result.job !== undefined)?.job ?? null;
   return {
     manifest,
@@ -98,12 +91,18 @@ export async function seal(request: SealRequest, context: StageContext): Promise
       project,
       stage: stage.id,
       rows,
-      retired,
-      edges: uniqueEdges(edges).map((edge) => ({ ...edge, run })),
-      captured: Object.values(results).flatMap((result) => (result.captured ?? []).map((file) => ({ ...file, run }))),
+      retired: inventory === undefined ? [] : retiredNames.map((name) => ({ inventory, name })),
+      edges: Object.values(results).flatMap((result) => result.edges),
+      captured: Object.values(results).flatMap((result) => result.captured ?? []),
       statCache: Object.values(results).flatMap((result) => result.statCache ?? []),
       job,
-      execution: { state: "publishing", commitBefore, totals, fingerprint: planned.fingerprint, details },
+      execution: {
+        state: "publishing",
+        commitBefore,
+        totals: manifest.totals,
+        fingerprint: planned.fingerprint,
+        details: manifest.details,
+      },
       audit: {
         event: "run.published",
         project,
@@ -111,20 +110,60 @@ export async function seal(request: SealRequest, context: StageContext): Promise
         run,
         actor,
         payload: {
-          manifest: manifestSha256(text),
+          manifest: manifestSha256(manifestText(manifest)),
           commitBefore,
           fingerprint: planned.fingerprint,
           rows: rows.length,
-          rowsDigest: rowsDigest(rows.map(rowDigest)),
-          retired: retired.map(({ name }) => name),
+          rowsDigest: rowsDigest(rows.map((row) => rowDigest({ ...row, project, run, commitBefore }))),
+          retired: inventory === undefined ? [] : retiredNames,
         },
       },
     },
   };
 }
 
+/** What is published, its rows and edges made one by one as they are read. */
+export function publicationOf({ manifest, publication }: SealedRun, publishedAt: string): Publication {
+  const { run, project } = manifest;
+  const { rows, edges, captured, audit, execution } = publication;
+  const commitBefore = execution.commitBefore as string;
+  return {
+    ...publication,
+    rows: mapped(rows, (row) => ({ ...row, project, run, commitBefore })),
+    edges: mapped(edges, (edge) => ({ ...edge, run })),
+    captured: mapped(captured, (file) => ({ ...file, run })),
+    audit: { ...audit, at: publishedAt },
+  };
+}
+
+function mapped<From, To>(items: readonly From[], to: (item: From) => To): Iterable<To> {
+  return {
+    *[Symbol.iterator]() {
+      for (const item of items) yield to(item);
+    },
+  };
+}
+
+/** The lists go with it: held any longer, those of many files would be megabytes. */
+async function finalManifest(
+  { planned, results, requestedAt, durations }: SealRequest,
+  rows: UnitResult["rows"],
+  context: StageContext,
+): Promise<Manifest> {
+  const outputs = outputsOf(results, rows);
+  const { lists: _, ...plan } = plannedManifest(context.request, planned, requestedAt);
+  return {
+    ...plan,
+    state: "succeeded",
+    totals: totalsOf(planned, outputs),
+    details: mergeDetails(results),
+    durations,
+    ...(await listsOrDetail({ inputs: planned.plan.inputs, outputs }, context)),
+  };
+}
+
 /** Every object a run wrote or registered, and every local file it captured, by name. */
-function outputsOf(results: UnitResults, rows: readonly InventoryRow[]): ManifestOutput[] {
+function outputsOf(results: UnitResults, rows: UnitResult["rows"]): ManifestOutput[] {
   const named = new Map<string, ManifestOutput>();
   for (const { bucket, key, versionId, size, md5, sha256, role, mediaType, rows: count, name, aliasOf } of rows) {
     const object = { bucket, key, versionId, size, md5, sha256, role, mediaType, ...(count === null ? {} : { rows: count }) };
@@ -160,13 +199,25 @@ async function listsOrDetail(lists: ManifestLists, context: StageContext): Promi
   const { project, run, stage } = context.request;
   await mkdir(context.workDir, { recursive: true });
   const file = join(context.workDir, "manifest.json");
-  await writeFile(file, listsText(lists));
+  await writeFile(file, inPieces(listsText(lists)));
   const { object } = await storeOutput(
     { bucket: DETAIL_BUCKETS[stage], key: `${project}/_manifests/${run}.json`, file, role: "metadata", mediaType: "application/json" },
     context,
   );
   const { bucket, key, versionId, size, sha256 } = object;
   return { detail: { bucket, key, versionId, size, sha256 } };
+}
+
+/** Each piece that is written waits for the disk: tens of thousands of small ones take seconds. */
+function* inPieces(texts: Iterable<string>): Generator<string> {
+  let piece = "";
+  for (const text of texts) {
+    piece += text;
+    if (piece.length < PIECE) continue;
+    yield piece;
+    piece = "";
+  }
+  yield piece;
 }
 
 /** Details of units under the same key: objects are merged, anything else is taken from the later unit. */
@@ -183,8 +234,4 @@ function mergeDetails(results: UnitResults): JsonObject {
 
 function isObject(value: JsonObject[string]): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function uniqueEdges(edges: UnitResult["edges"]): UnitResult["edges"] {
-  return [...new Map(edges.map((edge) => [`${edge.from}\n${edge.to}`, edge])).values()];
 }
