@@ -3,7 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { DBOS } from "@dbos-inc/dbos-sdk";
 import { EdaError, toEdaError } from "../domain/errors.ts";
 import type { Checkpoint } from "../pipeline/checkpoint.ts";
-import { recordedValue, recordStep, type StepOutcome } from "./step-record.ts";
+import { recordedValue, recordStep, type StepOutcome, syncRecords } from "./step-record.ts";
 
 const TRANSIENT_RETRIES = 4;
 /** A service that has been away for so long is not waited for any more, by this step of the run or by those that clear up after it. */
@@ -53,13 +53,13 @@ export function createDurableSteps(onLost: (error: unknown) => void): DurableSte
         let done: StepOutcome<T> | undefined;
         const step = async () => {
           done = await attempt(() => tracked(work()), patience);
-          return recordStep(name, done, runFolder).catch((error: unknown) => {
+          return record(name, done, runFolder).catch((error: unknown) => {
             done = { error: toEdaError(error).toDocument() };
             return recordStep(name, done, runFolder);
           });
         };
-        const record = await reach(() => DBOS.runStep<string>(step, { name, ...RETRIES }));
-        return done !== undefined && "value" in done ? done.value : recordedValue<T>(record, runFolder);
+        const recorded = await reach(() => DBOS.runStep<string>(step, { name, ...RETRIES }));
+        return done !== undefined && "value" in done ? done.value : recordedValue<T>(recorded, runFolder);
       };
     },
     stopping() {
@@ -69,6 +69,15 @@ export function createDurableSteps(onLost: (error: unknown) => void): DurableSte
       await Promise.race([Promise.allSettled(inFlight), delay(withinMs, undefined, { ref: false })]);
     },
   };
+}
+
+/** The last step before results are published: what was done so far is needed afterwards, whatever happens to the machine. */
+const LAST_BEFORE_PUBLICATION = "seal";
+
+async function record<T>(name: string, outcome: StepOutcome<T>, runFolder: string): Promise<string> {
+  const text = await recordStep(name, outcome, runFolder);
+  if (name === LAST_BEFORE_PUBLICATION) await syncRecords(runFolder);
+  return text;
 }
 
 /** Steps at the end of a run: safe to do again, however they ended. */

@@ -3,7 +3,7 @@
  * the run's scratch folder, in pieces, and the engine keeps its name and hash. Held as one text it would be in memory several times over.
  */
 import { createHash } from "node:crypto";
-import { mkdir, open, readFile, rename } from "node:fs/promises";
+import { mkdir, open, readdir, readFile, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { parseChunked, stringifyChunked } from "@discoveryjs/json-ext";
 import { EdaError, type ErrorDocument, errorFromDocument } from "../domain/errors.ts";
@@ -44,6 +44,23 @@ export async function recordedValue<T>(record: string, runFolder: string): Promi
   return outcome.value;
 }
 
+/**
+ * Makes the files written so far outlive the machine, too. A file system that takes in thousands of other files needs long for it, so this is done once:
+ * until then a machine that dies costs the run, which ends with `checkpoint-missing` and is undone.
+ */
+export async function syncRecords(runFolder: string): Promise<void> {
+  const folder = join(runFolder, FOLDER);
+  const files = await readdir(folder).catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  });
+  if (files === undefined) return;
+  for (const path of [...files.map((file) => join(folder, file)), folder]) {
+    await using handle = await open(path, "r");
+    await handle.sync();
+  }
+}
+
 async function writePieces(
   name: string,
   first: readonly string[],
@@ -63,7 +80,6 @@ async function writePieces(
         await handle.writeFile(piece);
       }
     }
-    await handle.sync();
   } finally {
     await handle.close();
   }

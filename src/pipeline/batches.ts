@@ -1,7 +1,7 @@
 /** Cutting many files into units: each unit is one checkpoint, so small files share one and a large file has its own. */
 
 /** Of a unit. */
-const UNIT_LIMITS: BatchLimits = { files: 500, bytes: 256 * 1024 * 1024 };
+const UNIT_LIMITS: BatchLimits = { files: 2_000, bytes: 256 * 1024 * 1024 };
 
 export interface BatchLimits {
   readonly files: number;

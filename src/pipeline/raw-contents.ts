@@ -16,7 +16,7 @@ import type { StageContext, UnitResult, UnitResults } from "./stage-definition.t
 /** Files read at the same time. More than the thread pool's four only queue, a few more hide latency. */
 const CONCURRENT_READS = 8;
 /** Contents stored at the same time: a store's latency is hidden by more of them. */
-const CONCURRENT_WRITES = 16;
+const CONCURRENT_WRITES = 32;
 
 export interface PlannedFile extends RawFile {
   /** See {@link PutRequest}. */

@@ -8,7 +8,7 @@ import { connectorOfMoving } from "./stalls.ts";
 import { createSigner, type Signer } from "./signature.ts";
 
 /** Requests at the same time: enough to keep a server of many disks busy, few enough not to fight over a small one. */
-const CONNECTIONS = 16;
+const CONNECTIONS = 32;
 /** Completing a large multipart upload takes a server minutes. */
 const ANSWER_TIMEOUT_MS = 300_000;
 const STALL_TIMEOUT_MS = 60_000;

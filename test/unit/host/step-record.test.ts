@@ -1,7 +1,7 @@
 import { readdir, rm, truncate } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { recordedValue, recordStep } from "../../../src/host/step-record.ts";
+import { recordedValue, recordStep, syncRecords } from "../../../src/host/step-record.ts";
 import { temporaryFolder } from "../../support/folders.ts";
 
 const long = { rows: Array.from({ length: 20_000 }, (_, index) => ({ name: `ficheiro-${index} ção`, size: index, note: null })) };
@@ -41,4 +41,12 @@ it("says that the run cannot go on when the file is gone", async () => {
   const record = await recordStep("seal", { value: long }, folder);
   await rm(join(folder, ".checkpoints"), { recursive: true });
   await expect(recordedValue(record, folder)).rejects.toMatchObject({ code: "checkpoint-missing" });
+});
+
+it("synchronises what was written, and is content with nothing", async () => {
+  const folder = await temporaryFolder();
+  await syncRecords(folder);
+  const record = await recordStep("seal", { value: long }, folder);
+  await syncRecords(folder);
+  expect(await recordedValue(record, folder)).toEqual(long);
 });

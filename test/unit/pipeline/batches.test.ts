@@ -9,10 +9,10 @@ describe("cutting files into units", () => {
     expect(inBatches([], identity)).toEqual([]);
   });
 
-  it("puts up to 500 small files into one unit, in their order", () => {
-    const sizes = Array.from({ length: 1_001 }, (_, index) => index);
+  it("puts up to 2,000 small files into one unit, in their order", () => {
+    const sizes = Array.from({ length: 4_001 }, (_, index) => index);
     const batches = inBatches(sizes, identity);
-    expect(batches.map((batch) => batch.length)).toEqual([500, 500, 1]);
+    expect(batches.map((batch) => batch.length)).toEqual([2000, 2000, 1]);
     expect(batches.flat()).toEqual(sizes);
   });
 
