@@ -92,12 +92,27 @@ function outcomeOn(pool: Pool, patience: Patience): Outcome {
   const query = queryOn(pool);
   return async (number) => {
     for (;;) {
-      const [found] = await patience(() => query<{ status: string | null }>("SELECT pg_xact_status($1::xid8) AS status", [number]));
+      const status = await patience(() => statusOf(query, number));
       // The server may not have noticed yet that nobody listens any more.
-      if (found?.status !== "in progress") return found?.status === "committed";
+      if (status !== "in progress") return status === "committed";
       await delay(OUTCOME_POLL_MS);
     }
   };
+}
+
+/** SQLSTATE of a number that was not given to any transaction yet. */
+const NUMBER_TO_COME = "22023";
+
+/** @returns null for a transaction that a crashed server has no trace of */
+async function statusOf(query: Queryable["query"], number: string): Promise<string | null> {
+  try {
+    const [found] = await query<{ status: string | null }>("SELECT pg_xact_status($1::xid8) AS status", [number]);
+    return found?.status ?? null;
+  } catch (error) {
+    const cause = error instanceof EdaError ? error.cause : undefined;
+    if (cause instanceof Error && "code" in cause && cause.code === NUMBER_TO_COME) return null;
+    throw error;
+  }
 }
 
 async function openCursor<R extends SqlRow>(pool: Pool, sql: string, values: readonly unknown[]) {
