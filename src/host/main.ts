@@ -26,6 +26,8 @@ if (values.workspace === undefined) {
   process.stderr.write("usage: main.js --workspace DIR [--check | --migrate [--dry-run] [--actor NAME]]\n");
   process.exit(2);
 }
+// Given to this process alone: see how clients start it.
+delete process.env.MALLOC_TRIM_THRESHOLD_;
 const main = fileURLToPath(import.meta.url);
 const endpoint = endpointOf(values.workspace);
 const home = process.env.EDA_HOME ?? join(dirname(main), "..", "..");
