@@ -87,7 +87,8 @@ async function readTwice({ hashing, blocks }: SourceMemory, request: ReadRequest
 
 async function readInto(hashing: Hashing, { file, signal, onRead }: ReadRequest, room: Buffer): Promise<ContentHash | undefined> {
   const content = await hashing.readFile(file, room).catch((error: unknown) => {
-    throw notReadable(file, error);
+    // A thread that ended has no code, and says nothing of the file.
+    throw error instanceof Error && "code" in error ? notReadable(file, error) : error;
   });
   throwIfAborted(signal);
   if (content !== undefined) onRead(content.size);
